@@ -2,6 +2,14 @@
 pragma solidity ^0.8.28;
 
 interface IFaultCourtTypes {
+    /// @dev One line of the court's fixed list.
+    struct FaultRule {
+        uint8 faultType;
+        address verifier;
+        uint16 penaltyBps; // 1 to 10,000
+        bool tombstones;
+    }
+
     /// @dev What the court remembers of a fault.
     struct Fault {
         uint64 stakeId;
@@ -32,6 +40,7 @@ interface IFaultCourtErrors {
     error AlreadyReleased(bytes32 faultId);
     error EvidenceForAnotherFault(bytes32 given, bytes32 wanted);
     error BadVerifier(address verifier, uint8 faultType);
+    error BadRule(string what, uint256 value, uint256 limit);
 }
 
 interface IFaultCourtEvents {

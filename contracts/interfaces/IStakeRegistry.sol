@@ -84,7 +84,7 @@ interface IStakeRegistryErrors {
     error OperatorHasStake(address operator, uint64 stakeId);
     error PersonHasStake(address person, uint64 stakeId);
     error KeyTaken(address key, uint64 stakeId);
-    error PublicKeyMismatch(bytes32 x, bytes32 y);
+    /// @notice The signature is not one by the key at this point (x, y), whose address is `key`.
     error BadPossessionSignature(address key);
     error BadPersonSignature(address person);
     error NotAPerson(address person);
@@ -98,12 +98,14 @@ interface IStakeRegistryErrors {
     error NotReady(uint64 stakeId, uint256 readyAt, uint256 nowSeconds);
     error Unsettled(uint64 stakeId, uint256 faults);
     error RotationPending(uint64 stakeId, uint256 fromEpoch);
+    error HeaderTooLong(uint256 given, uint256 limit);
     error WrongHeader(uint256 given, uint256 wanted);
     error HeaderHashMismatch(uint256 blockNumber, bytes32 hash);
     error DrawStillPossible(uint64 stakeId, uint256 drawBlock);
     error NothingToWithdraw(address account);
     error NothingToBurn();
     error UnknownFault(bytes32 faultId);
+    error AlreadySettled(bytes32 faultId);
     error SettlementTooEarly(bytes32 faultId, uint256 settleableAt, uint256 nowSeconds);
 }
 
@@ -261,6 +263,7 @@ interface IStakeRegistry is IStakeRegistryTypes, IStakeRegistryErrors, IStakeReg
 
     function creditsOf(address account) external view returns (uint256);
 
+    /// @notice Unix seconds from which `settle` works; 0 when nothing is left to settle.
     function settleableAt(bytes32 faultId) external view returns (uint256);
 
     function currentEpoch() external view returns (uint64);

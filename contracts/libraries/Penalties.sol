@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.28;
+
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
+
+/// @notice What a fault costs, and the time buckets in which offenders are counted together.
+library Penalties {
+    uint256 internal constant BPS = 10_000;
+    /// @dev The correlated part is at most this many times the base.
+    uint256 internal constant CORRELATION_FACTOR = 3;
+    /// @dev A correlation window is this many buckets long, and a fault's window reaches this many half-windows each way.
+    uint256 internal constant BUCKETS_PER_WINDOW = 4;
+    uint256 internal constant REACH = 2;
+    /// @dev Total bonds are remembered in units of 2^32 wei, rounded up so that no share is too large.
+    uint256 internal constant BOND_UNIT_BITS = 32;
+
+    function part(uint256 amount, uint256 bps) internal pure returns (uint256) {
+        return amount * bps / BPS;
+    }
+
+    /// @notice base x 3 x share, where share = offenders / bonded and at most 1.
+    function correlated(uint256 base, uint256 offenders, uint256 bonded) internal pure returns (uint256) {
+        if (offenders >= bonded) return base * CORRELATION_FACTOR;
+        return Math.mulDiv(base * CORRELATION_FACTOR, offenders, bonded);
+    }
+
+    /// @notice `wei_` in units of 2^32 wei, rounded up, at most 2^64 - 1.
+    function toBondUnits(uint256 wei_) internal pure returns (uint64) {
+        return uint64(Math.min((wei_ + (1 << BOND_UNIT_BITS) - 1) >> BOND_UNIT_BITS, type(uint64).max));
+    }
+
+    function fromBondUnits(uint64 units) internal pure returns (uint256) {
+        return uint256(units) << BOND_UNIT_BITS;
+    }
+}
