@@ -1,0 +1,55 @@
+import { closeSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { checksum } from './checksum.ts'
+
+/** What outlives the process but not the boot. */
+export interface MirrorRecord {
+  readonly bootId: string
+  /** Which guard wrote it: random, drawn when the guard began. */
+  readonly guardId: string
+  /** Number of the newest durable write that something may have been signed after. */
+  readonly sequence: number
+  /** Clock minus uptime, in milliseconds: constant until somebody sets the clock. */
+  readonly clockOffsetMs: number
+}
+
+/** Holds one record. A write is in force when the call returns; it need not survive a power loss. */
+export interface GuardMirror {
+  read(): MirrorRecord | undefined
+  write(record: MirrorRecord): void
+}
+
+/**
+ * The mirror as one file of fixed length, written in place by one system call, which no signal cuts in half.
+ * A file that cannot be read as a mirror counts as none: the guard then waits, which is always safe.
+ */
+export function fileMirror(path: string): GuardMirror {
+  let file: number | undefined
+  return {
+    read() {
+      let text: string
+      try {
+        text = readFileSync(path, 'latin1')
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+        throw error
+      }
+      const json = text.slice(9).trimEnd()
+      return text.slice(0, 8) === checksum(json) ? (JSON.parse(json) as MirrorRecord) : undefined
+    },
+    write(record) {
+      if (file === undefined) {
+        mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+        // Not truncated: until the write below the old record stands.
+        file = openSync(path, 'a', 0o600)
+        closeSync(file)
+        file = openSync(path, 'r+')
+      }
+      const json = JSON.stringify(record)
+      writeSync(file, Buffer.from(`${checksum(json)} ${json}`.padEnd(MIRROR_BYTES)), 0, MIRROR_BYTES, 0)
+    },
+  }
+}
+
+/** Longer than any record; the rest is spaces. */
+const MIRROR_BYTES = 512
