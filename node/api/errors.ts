@@ -1,0 +1,45 @@
+import { EXIT, SuprnovaError } from '../core/index.ts'
+
+/** A setting is missing, of the wrong kind or past its limit. Names the field, the value and the limit. */
+export class ConfigError extends SuprnovaError {
+  override readonly name = 'ConfigError'
+
+  constructor(field: string, value: unknown, limit: string, hint?: string) {
+    const shown = value === undefined ? 'is missing' : `is ${JSON.stringify(value)?.slice(0, 200)}`
+    super('CONFIG_INVALID', `${field} ${shown}; it must be ${limit}`, {
+      exitCode: EXIT.config,
+      values: { field, value, limit },
+      ...(hint === undefined ? {} : { hint }),
+    })
+  }
+}
+
+/** No node answers on this data directory's socket. */
+export class NodeNotRunningError extends SuprnovaError {
+  override readonly name = 'NodeNotRunningError'
+
+  constructor(socketPath: string, cause?: unknown) {
+    super('NODE_NOT_RUNNING', `no node answers at ${socketPath}`, {
+      exitCode: EXIT.tryAgain,
+      hint: 'start one with `suprnova node run`, or name its directory with --data-dir',
+      values: { socketPath },
+      cause,
+    })
+  }
+}
+
+/** A request to a node's API that cannot be answered. `status` is the HTTP status. */
+export class RequestError extends SuprnovaError {
+  override readonly name = 'RequestError'
+  readonly status: number
+
+  constructor(
+    status: number,
+    code: string,
+    message: string,
+    options: ConstructorParameters<typeof SuprnovaError>[2] = {},
+  ) {
+    super(code, message, { exitCode: EXIT.usage, ...options })
+    this.status = status
+  }
+}

@@ -1,0 +1,17 @@
+import { randomBytes } from 'node:crypto'
+import type { Clock, Random, Timers } from '../core/index.ts'
+
+/** This machine's clock. Rooms below never read it themselves. */
+export const systemClock: Clock = { nowMs: () => Date.now() }
+
+/** The operating system's randomness. */
+export const systemRandom: Random = { bytes: (length) => new Uint8Array(randomBytes(length)) }
+
+/** Real timers. They keep no process alive by themselves. */
+export const systemTimers: Timers = {
+  after(delayMs, run) {
+    const timer = setTimeout(run, delayMs)
+    timer.unref()
+    return () => clearTimeout(timer)
+  },
+}
