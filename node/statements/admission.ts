@@ -1,0 +1,322 @@
+import {
+  type Address,
+  type Clock,
+  type Counter,
+  type Domain,
+  equalBytes,
+  type Kind,
+  type Metrics,
+  type OffenceSink,
+  type ProtocolParams,
+  type SignedStatement,
+  type SigningGuard,
+  type SlotIndex,
+  type StakeView,
+} from '../core/index.ts'
+import { type BodyOf, decodeBody, type GossipBody } from './bodies/index.ts'
+import { BoundedMap } from './bounded-map.ts'
+import { type BudgetRate, ConflictBudget } from './conflict-budget.ts'
+import { DomainSeparator, statementDigest } from './digest.ts'
+import { DecodeError } from './errors.ts'
+import { equivocationOffence, overrunOffence } from './faults/offence.ts'
+import { contentOf, decodeFrame, type Frame, MAX_FRAME_BYTES } from './frame.ts'
+import { isMetered, isScopeVoid, kindRule, limitOf } from './kinds.ts'
+import { LeavesSeen } from './leaves-seen.ts'
+import { epochAt, epochOf, indexOf } from './position.ts'
+import { verifyDigest } from './signature.ts'
+import { isEpochInFuture, isInTenure, punishableUntil } from './tenure.ts'
+
+/** Epochs behind the current one whose metered statements are still taken: one of clock skew, one of delay. */
+export const DEFAULT_PAST_EPOCHS = 2
+/** Statements of which only some leaves were seen. Forgetting one drops its missing leaves as duplicates. */
+export const MAX_PARTIAL_STATEMENTS = 16_384
+/** Signers whose overrun of this epoch is known, so that no other of it is verified. */
+export const MAX_KNOWN_OVERRUNS = 4096
+/** Verifications of second contents and overruns. 256 a second are about 2 % of one core with native verification. */
+export const DEFAULT_CONFLICT_BUDGET = {
+  perSigner: { burst: 8, perSecond: 2 },
+  overall: { burst: 512, perSecond: 256 },
+} as const satisfies { perSigner: BudgetRate; overall: BudgetRate }
+
+export interface AdmissionOptions {
+  readonly domain: Domain | DomainSeparator
+  readonly params: ProtocolParams
+  readonly pastEpochs?: number
+  /** Longest frame taken, in bytes. */
+  readonly maxFrameBytes?: number
+  readonly conflictBudget?: {
+    readonly perSigner: BudgetRate
+    readonly overall: BudgetRate
+  }
+}
+
+export interface AdmissionModules {
+  readonly stakeView: Pick<StakeView, 'key' | 'maySpeak'>
+  readonly slotIndex: SlotIndex
+  readonly clock: Clock
+  readonly offences: OffenceSink
+  readonly metrics: Metrics
+  /** This node's own key: its statements are told to the guard, and never reported against it. */
+  readonly own?: {
+    readonly address: Address
+    readonly publicKey: Uint8Array
+    readonly guard: Pick<SigningGuard, 'observeOwn'>
+  }
+}
+
+/** What the place a frame came from may carry. */
+export interface AdmissionContext {
+  readonly kinds: readonly Kind[]
+  /** The keccak of the topic it came on: every GOSSIP body must name it. */
+  readonly topicHash?: Uint8Array
+}
+
+/** A verified body: packed, and taken apart. */
+export interface AdmittedBody<K extends Kind = Kind> {
+  readonly leaf: number
+  readonly bytes: Uint8Array
+  readonly body: BodyOf[K]
+}
+
+/** Invalid in itself: whoever passed it on did not check it. */
+export type RejectReason = 'size' | 'undecodable' | 'void' | 'topic' | 'overrun' | 'signature' | 'path'
+/** Of no use here, and its sender may be innocent. */
+export type IgnoreReason =
+  | 'window' // an epoch too old or past the next one
+  | 'quarantined' // a known liar
+  | 'unknown' // no stake's key
+  | 'inactive' // a stake that may not speak now
+  | 'tenure' // not its stake's key in that epoch, or retired too long
+  | 'duplicate'
+  | 'conflict' // a second content in the slot, verified: an offence
+  | 'budget' // a second content in the slot, not verified
+  | 'own' // a statement of this node's own key
+
+export type Verdict =
+  | {
+      readonly outcome: 'accept'
+      readonly reason: 'new'
+      readonly signed: SignedStatement
+      /** 32 bytes. */
+      readonly digest: Uint8Array
+      readonly stakeId: number
+      /** Only those not accepted before. Views of the frame: copy what is kept. */
+      readonly bodies: readonly AdmittedBody[]
+    }
+  | { readonly outcome: 'reject'; readonly reason: RejectReason }
+  | { readonly outcome: 'ignore'; readonly reason: IgnoreReason }
+
+const reject = (reason: RejectReason): Verdict => ({
+  outcome: 'reject',
+  reason,
+})
+const ignore = (reason: IgnoreReason): Verdict => ({
+  outcome: 'ignore',
+  reason,
+})
+
+interface Speaker {
+  readonly stakeId: number
+  readonly publicKey: Uint8Array
+}
+
+/**
+ * The checks that gossip and requests share, in the order that makes hostile frames cheap: size, decoding, topic and
+ * epoch window, stake, slot and meter, signature, path, and only then the writes. Nothing unverified is remembered.
+ *
+ * The meter needs no state: an index is part of the signed position, so the limit is checked against it alone.
+ *
+ * @example
+ * const verdict = admission.admit(frame, { kinds: [KIND.gossip], topicHash: topicHash('chess') })
+ * if (verdict.outcome === 'accept') for (const { body } of verdict.bodies) deliver(body)
+ */
+export class Admission {
+  readonly #options: AdmissionOptions
+  readonly #modules: AdmissionModules
+  readonly #domain: DomainSeparator
+  readonly #budget: ConflictBudget
+  readonly #partial = new LeavesSeen(MAX_PARTIAL_STATEMENTS)
+  readonly #overruns = new BoundedMap<Address, number>(MAX_KNOWN_OVERRUNS)
+  readonly #verdicts: Counter
+
+  constructor(options: AdmissionOptions, modules: AdmissionModules) {
+    this.#options = options
+    this.#modules = modules
+    this.#domain = options.domain instanceof DomainSeparator ? options.domain : new DomainSeparator(options.domain)
+    const { perSigner, overall } = options.conflictBudget ?? DEFAULT_CONFLICT_BUDGET
+    this.#budget = new ConflictBudget(perSigner, overall, modules.clock.nowMs())
+    this.#verdicts = modules.metrics.counter(
+      'suprnova_statements_verdicts_total',
+      'Frames judged, by outcome and reason',
+    )
+  }
+
+  /** Judges `bytes`, a wire frame. Never throws for what stands in them. */
+  admit(bytes: Uint8Array, context: AdmissionContext): Verdict {
+    const verdict = this.#judge(bytes, context)
+    this.#verdicts.inc({ outcome: verdict.outcome, reason: verdict.reason })
+    return verdict
+  }
+
+  /** How much is remembered beside the slot index; each number has a bound. */
+  get remembered(): {
+    readonly partialStatements: number
+    readonly budgetedSigners: number
+    readonly overruns: number
+  } {
+    return {
+      partialStatements: this.#partial.size,
+      budgetedSigners: this.#budget.signers,
+      overruns: this.#overruns.size,
+    }
+  }
+
+  #judge(bytes: Uint8Array, context: AdmissionContext): Verdict {
+    if (bytes.length > (this.#options.maxFrameBytes ?? MAX_FRAME_BYTES)) return reject('size')
+    const decoded = decode(bytes)
+    if ('reason' in decoded) return reject(decoded.reason)
+    const { frame, bodies } = decoded
+    const { statement } = frame.signed
+    if (isScopeVoid(statement.kind, statement.scope)) return reject('void')
+    if (!context.kinds.includes(statement.kind) || !isOnTopic(bodies, context.topicHash)) return reject('topic')
+    const nowMs = this.#modules.clock.nowMs()
+    const unfit = this.#windowProblem(frame, nowMs)
+    if (unfit) return ignore(unfit)
+    const speaker = this.#speakerOf(frame, nowMs)
+    if (typeof speaker === 'string') return ignore(speaker)
+    if (isMetered(statement.kind) && indexOf(statement.position) >= limitOf(statement.kind, this.#options.params)) {
+      return this.#judgeOverrun(frame, speaker, nowMs)
+    }
+    return this.#judgeSlot(frame, bodies, speaker, nowMs)
+  }
+
+  #windowProblem({ signed: { statement } }: Frame, nowMs: number): IgnoreReason | undefined {
+    if (!isMetered(statement.kind)) return undefined
+    const { params, pastEpochs = DEFAULT_PAST_EPOCHS } = this.#options
+    const nowSeconds = nowMs / 1000
+    if (isEpochInFuture(statement.position, nowSeconds, params)) return 'window'
+    return epochOf(statement.position) < epochAt(nowSeconds, params.epochSeconds) - pastEpochs ? 'window' : undefined
+  }
+
+  #speakerOf({ signed: { signer, statement } }: Frame, nowMs: number): Speaker | IgnoreReason {
+    const { own, slotIndex, stakeView } = this.#modules
+    if (signer === own?.address) return { stakeId: 0, publicKey: own.publicKey }
+    if (slotIndex.isQuarantined(signer)) return 'quarantined'
+    const key = stakeView.key(signer)
+    if (key === undefined) return 'unknown'
+    if (!stakeView.maySpeak(key.stakeId)) return 'inactive'
+    if (!isInTenure(statement.kind, statement.position, key)) return 'tenure'
+    return nowMs / 1000 > punishableUntil(statement.kind, key, this.#options.params) ? 'tenure' : key
+  }
+
+  /** An index at or above the limit: never passed on, and an offence once it is verified. */
+  #judgeOverrun(frame: Frame, speaker: Speaker, nowMs: number): Verdict {
+    const { signed } = frame
+    const { signer, statement } = signed
+    const epoch = epochOf(statement.position)
+    if (this.#overruns.get(signer) === epoch || !this.#budget.take(signer, nowMs)) return reject('overrun')
+    const digest = statementDigest(this.#domain, statement)
+    if (!verifyDigest(speaker.publicKey, digest, signed.signature)) return reject('signature')
+    if (this.#observeOwn(signed, digest)) return ignore('own')
+    this.#overruns.set(signer, epoch)
+    const slot = { signer, ...statement }
+    const said = { content: statement.content, signature: signed.signature }
+    this.#modules.offences.report(overrunOffence(this.#domain, speaker.stakeId, slot, said))
+    return reject('overrun')
+  }
+
+  #judgeSlot(frame: Frame, bodies: readonly AdmittedBody[], speaker: Speaker, nowMs: number): Verdict {
+    const { signed } = frame
+    const { signer, statement, signature } = signed
+    const { slotIndex } = this.#modules
+    const slot = {
+      signer,
+      kind: statement.kind,
+      scope: statement.scope,
+      position: statement.position,
+    }
+    const known = slotIndex.get(slot)
+
+    // 1. The same statement again: only leaves not seen yet are of interest.
+    const same = known !== undefined && equalBytes(known.content, statement.content)
+    const fresh = same ? bodies.filter(({ leaf }) => this.#partial.isMissing(slot, leaf)) : bodies
+    if (fresh.length === 0) return ignore('duplicate')
+
+    // 2. A second content costs a verification that earns nothing here, so it has a budget.
+    if (known && !same && !this.#budget.take(signer, nowMs)) return ignore('budget')
+
+    // 3. Signature, once per statement.
+    const digest = same ? known.digest : statementDigest(this.#domain, statement)
+    if (!(same && equalBytes(known.signature, signature)) && !verifyDigest(speaker.publicKey, digest, signature)) {
+      return reject('signature')
+    }
+
+    // 4. A verified second content is an offence, whatever its bodies.
+    const isOwn = this.#observeOwn(signed, digest)
+    if (known && !same) {
+      if (isOwn) return ignore('own')
+      const offence = equivocationOffence(this.#domain, speaker.stakeId, slot, known, statementPart(signed))
+      slotIndex.quarantine(signer, offence.faultId)
+      this.#modules.offences.report(offence)
+      return ignore('conflict')
+    }
+
+    // 5. Path, and then the writes.
+    if (!equalBytes(contentOf(frame), statement.content)) return reject('path')
+    if (!known) {
+      const entry = {
+        digest,
+        content: statement.content.slice(),
+        signature: signature.slice(),
+      }
+      slotIndex.put({ ...slot, scope: slot.scope.slice() }, entry)
+    }
+    this.#partial.saw(slot, frame, kindRule(slot.kind).maxBodies)
+    if (isOwn) return ignore('own')
+    return {
+      outcome: 'accept',
+      reason: 'new',
+      signed,
+      digest,
+      stakeId: speaker.stakeId,
+      bodies: fresh,
+    }
+  }
+
+  /** Tells the guard of a verified statement under this node's own key. */
+  #observeOwn(signed: SignedStatement, digest: Uint8Array): boolean {
+    const { own } = this.#modules
+    if (signed.signer !== own?.address) return false
+    own.guard.observeOwn(signed.statement, digest)
+    return true
+  }
+}
+
+function statementPart({ statement, signature }: SignedStatement): {
+  content: Uint8Array
+  signature: Uint8Array
+} {
+  return { content: statement.content, signature }
+}
+
+function decode(bytes: Uint8Array): { frame: Frame; bodies: AdmittedBody[] } | { reason: 'undecodable' | 'void' } {
+  try {
+    const frame = decodeFrame(bytes)
+    const { kind } = frame.signed.statement
+    return {
+      frame,
+      bodies: frame.bodies.map((body) => ({
+        ...body,
+        body: decodeBody(kind, body.bytes),
+      })),
+    }
+  } catch (error) {
+    if (!(error instanceof DecodeError)) throw error
+    return { reason: error.field === 'kind' ? 'void' : 'undecodable' }
+  }
+}
+
+function isOnTopic(bodies: readonly AdmittedBody[], topicHash: Uint8Array | undefined): boolean {
+  if (topicHash === undefined) return true
+  return bodies.every(({ body }) => equalBytes((body as GossipBody).topicHash, topicHash))
+}
