@@ -8,6 +8,7 @@ export {
 export * from './digest.ts'
 export * from './errors.ts'
 export * from './faults/equivocation.ts'
+export { isStatementFault, judge, readEvidence, type StatementFault } from './faults/judge.ts'
 export * from './faults/offence.ts'
 export * from './faults/overrun.ts'
 export type {

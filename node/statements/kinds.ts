@@ -46,7 +46,10 @@ export function isScopeVoid(kind: Kind, scope: Uint8Array): boolean {
 }
 
 /** How many indices of `kind` one key has in an epoch; an index at or above it is an overrun. */
-export function limitOf(kind: MeteredKind, params: ProtocolParams): number {
+export function limitOf(
+  kind: MeteredKind,
+  params: Pick<ProtocolParams, 'putLimit' | 'gossipLimit' | 'receiptLimit'>,
+): number {
   switch (kind) {
     case KIND.put:
       return params.putLimit

@@ -1,9 +1,10 @@
-import { KIND, type ProtocolParams, type Slot, toHex } from '../../core/index.ts'
+import { KIND, type Slot, toHex } from '../../core/index.ts'
 import { type DomainSeparator, statementDigest } from '../digest.ts'
 import { limitOf } from '../kinds.ts'
 import { indexOf } from '../position.ts'
 import type { Secp256k1 } from '../secp256k1.ts'
 import { packSlot, slotHash } from '../slot.ts'
+import type { JudgingParams } from '../tenure.ts'
 import type { SignedContent } from './equivocation.ts'
 import { isPairBy, PAIR_BYTES, pairOf } from './signature-pair.ts'
 import {
@@ -46,7 +47,7 @@ export function judgeOverrun(evidence: Uint8Array, context: JudgeContext): Fault
 }
 
 /** The limit of a kind that may be none: kind 0 is compared with the limit of RECEIPT, then found void, as in Solidity. */
-function claimedLimit(kind: number, params: ProtocolParams): number {
+function claimedLimit(kind: number, params: JudgingParams): number {
   return limitOf(kind === KIND.put || kind === KIND.gossip ? kind : KIND.receipt, params)
 }
 

@@ -1,9 +1,9 @@
-import { type Address, type Hex, type ProtocolParams, type Slot, toHex } from '../../core/index.ts'
+import { type Address, type Hex, type Slot, toHex } from '../../core/index.ts'
 import type { DomainSeparator } from '../digest.ts'
 import { isKind, isMetered, isScopeVoid } from '../kinds.ts'
 import { epochAt, epochOf } from '../position.ts'
 import type { Secp256k1 } from '../secp256k1.ts'
-import { isEpochInFuture, isInTenure, type KeyRecord, punishableUntil } from '../tenure.ts'
+import { isEpochInFuture, isInTenure, type JudgingParams, type KeyRecord, punishableUntil } from '../tenure.ts'
 
 /** Why evidence proves nothing. The names and the order of checks are those of the Solidity verifiers. */
 export type FaultError =
@@ -33,7 +33,7 @@ export type FaultVerdict =
 /** What a judge knows beside the evidence. */
 export interface JudgeContext {
   readonly domain: DomainSeparator
-  readonly params: ProtocolParams
+  readonly params: JudgingParams
   /** Undefined for a key that never belonged to a stake. */
   readonly key: (address: Address) => KeyRecord | undefined
   /** Unix seconds as of which to judge. */
