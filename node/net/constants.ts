@@ -1,0 +1,91 @@
+/** Mesh degree D of each topic: how many peers a message is sent on to. */
+export const FANOUT_DEFAULT = 4
+/** Below 3 a mesh of many nodes falls apart. */
+export const FANOUT_MIN = 3
+/** Above 12 every message crosses most links for nothing. */
+export const FANOUT_MAX = 12
+
+/** Milliseconds between two rounds of mesh maintenance; also how long gossipsub trusts a score it computed. */
+export const HEARTBEAT_MS = 700
+/** Milliseconds between two decays of the score counters; gossipsub takes no less than a second. */
+export const SCORE_DECAY_INTERVAL_MS = 1_000
+/** A message is a duplicate for this long. Two minutes outlive any mesh path many times over. */
+export const SEEN_TTL_MS = 120_000
+/** Below this size a message is sent rather than announced as "do not send". Larger than one body of 256 bytes. */
+export const IDONTWANT_MIN_BYTES = 1024
+
+/** Largest payload of one GOSSIP body. */
+export const PAYLOAD_MAX_BYTES = 16_384
+/** Largest frame: 64 bodies of payload, topic hash and length, and the head of a frame. */
+export const FRAME_MAX_BYTES = 64 * (PAYLOAD_MAX_BYTES + 34) + 256
+/** Largest RPC a peer may send on the gossip stream: one frame and its wrapping. */
+export const RPC_MAX_BYTES = FRAME_MAX_BYTES + 4096
+/** Bytes that may wait to be written on one gossip stream; past them the stream is reset and opened anew. */
+export const GOSSIP_WRITE_BUFFER_MAX_BYTES = 16 * 1024 * 1024
+/** Evidence is 253 or 157 bytes and a head of 2. */
+export const EVIDENCE_MAX_BYTES = 512
+/** Largest topic name in bytes of UTF-8. */
+export const TOPIC_MAX_BYTES = 128
+/** Topics one node may be subscribed to at a time. */
+export const TOPICS_MAX = 64
+/** What one peer's subscriptions may occupy in memory: about 256 topics, each costing gossipsub about 1 KiB. */
+export const TOPIC_BYTES_PER_PEER_MAX = 256 * 1024
+/** Bodies under one GOSSIP statement. */
+export const BATCH_MAX_BODIES = 64
+
+/** Connections of any kind. */
+export const CONNECTIONS_MAX = 300
+/** Connections from peers without stake: they may read, and must not crowd out stakes. */
+export const READERS_MAX = 32
+/** Connections that one key may hold at once: a second one appears when both sides dial at the same time. */
+export const CONNECTIONS_PER_PEER_MAX = 4
+/** Connections a second from one host. */
+export const INBOUND_PER_SECOND_MAX = 50
+/** Connections being set up at once. */
+export const INBOUND_PENDING_MAX = 64
+
+/** RPCs, messages and bytes a second that one staked peer may send, and how many seconds of it may come at once. */
+export const STAKED_PEER_RATE = {
+  messagesPerSecond: 20_000,
+  bytesPerSecond: 64 * 1024 * 1024,
+  burstSeconds: 4,
+} as const
+/** A reader only subscribes and asks. */
+export const READER_PEER_RATE = { messagesPerSecond: 20, bytesPerSecond: 64 * 1024, burstSeconds: 4 } as const
+/** Evidence is rare, and each piece costs two signature checks. */
+export const EVIDENCE_PEER_RATE = { messagesPerSecond: 20, bytesPerSecond: 16 * 1024, burstSeconds: 4 } as const
+/** Keys whose PeerId was turned into an address and is remembered. */
+export const IDENTITIES_MAX = 4096
+/** (stake, fault type) pairs whose evidence was already carried. */
+export const EVIDENCE_SEEN_MAX = 8192
+
+/** Writes that wait to be merged; past it they go out at once. */
+export const MERGE_MAX_BYTES = 64 * 1024
+
+/** Milliseconds between two rounds of looking for peers. */
+export const UPKEEP_INTERVAL_MS = 1_000
+/** First wait before a failed dial is tried again; it doubles up to the maximum. */
+export const REDIAL_FIRST_MS = 1_000
+export const REDIAL_MAX_MS = 60_000
+/** Peers whose failed dials are remembered. */
+export const REDIAL_ENTRIES_MAX = 1_024
+/** Dials begun in one round. */
+export const DIALS_PER_ROUND = 4
+/** Milliseconds one dial or one address lookup may take. */
+export const DIAL_TIMEOUT_MS = 5_000
+
+/** Milliseconds between two questions for the clock of one peer. */
+export const CLOCK_ASK_INTERVAL_MS = 5_000
+/** An answer that took longer says too little about the other clock. */
+export const CLOCK_ANSWER_MAX_MS = 2_000
+/** A peer's clock counts for this long after its answer. */
+export const CLOCK_VALID_MS = 60_000
+/** Questions a second one peer may ask, and how many at once. */
+export const CLOCK_ANSWERS_PER_SECOND = 1
+export const CLOCK_ANSWERS_BURST = 4
+/** Stakes whose clock is asked for: a median of more is no better. */
+export const CLOCK_PEERS_MAX = 16
+
+/** Streams of ping and of kad-dht that one connection may hold open: the defaults break networks of 30 nodes. */
+export const PING_STREAMS_MAX = 64
+export const ROUTING_STREAMS_MAX = 64

@@ -1,0 +1,38 @@
+/** What a bucket lets through. */
+export interface Rate {
+  readonly messagesPerSecond: number
+  readonly bytesPerSecond: number
+  /** How many seconds of the rate may come at once. */
+  readonly burstSeconds: number
+}
+
+/** A token bucket over messages and bytes. Starts full. */
+export class TokenBucket {
+  readonly #rate: Rate
+  #messages: number
+  #bytes: number
+  #atMs: number
+
+  constructor(rate: Rate, nowMs: number) {
+    this.#rate = rate
+    this.#messages = rate.messagesPerSecond * rate.burstSeconds
+    this.#bytes = rate.bytesPerSecond * rate.burstSeconds
+    this.#atMs = nowMs
+  }
+
+  /**
+   * Takes what one or more messages cost; takes nothing when there is not enough of both.
+   * A clock that steps back refills nothing.
+   */
+  take(messages: number, bytes: number, nowMs: number): boolean {
+    const seconds = Math.max(0, nowMs - this.#atMs) / 1000
+    this.#atMs = nowMs
+    const { messagesPerSecond, bytesPerSecond, burstSeconds } = this.#rate
+    this.#messages = Math.min(messagesPerSecond * burstSeconds, this.#messages + seconds * messagesPerSecond)
+    this.#bytes = Math.min(bytesPerSecond * burstSeconds, this.#bytes + seconds * bytesPerSecond)
+    if (this.#messages < messages || this.#bytes < bytes) return false
+    this.#messages -= messages
+    this.#bytes -= bytes
+    return true
+  }
+}

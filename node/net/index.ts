@@ -1,0 +1,6 @@
+export * from './constants.ts'
+export * from './errors.ts'
+export * from './interface.ts'
+export { createNetwork } from './network.ts'
+export type { PeerClock } from './peers/clock-exchange.ts'
+export { addressOfPeerId, peerIdOfPrivateKey, peerIdOfPublicKey } from './peers/identity.ts'

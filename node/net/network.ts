@@ -1,0 +1,253 @@
+import type { PeerId } from '@libp2p/interface'
+import { multiaddr } from '@multiformats/multiaddr'
+import type { Offence } from '../core/index.ts'
+import { DIAL_TIMEOUT_MS, FANOUT_DEFAULT, FANOUT_MAX, FANOUT_MIN, STAKED_PEER_RATE } from './constants.ts'
+import { badOption, notRunning } from './errors.ts'
+import { EvidenceGossip } from './gossip/evidence.ts'
+import { Gossip } from './gossip/gossip.ts'
+import { GossipRouter } from './gossip/router.ts'
+import { networkId, TopicNames } from './gossip/topics.ts'
+import type { GossipHandler, Network, NetworkModules, NetworkOptions, NetworkStats, PeerStatus } from './interface.ts'
+import { type NetMetrics, netMetrics } from './metrics.ts'
+import { ClockLocal, ClockRemote, type PeerClock } from './peers/clock-exchange.ts'
+import { createHost, type Host } from './peers/host.ts'
+import { Standing } from './peers/standing.ts'
+import { Upkeep } from './peers/upkeep.ts'
+
+/** 1000 EGI. */
+const STAKE_UNIT_WEI = 10n ** 21n
+/** Evidence expected a second: a lie is rare. */
+const EVIDENCE_PER_SECOND = 0.01
+
+/**
+ * A node of the network, not started.
+ * @throws NetworkError `NET_BAD_OPTION`
+ */
+export async function createNetwork(options: NetworkOptions, modules: NetworkModules): Promise<Network> {
+  const fanout = options.fanout ?? FANOUT_DEFAULT
+  if (!Number.isInteger(fanout) || fanout < FANOUT_MIN || fanout > FANOUT_MAX) {
+    throw badOption('fanout', fanout, `a whole number from ${FANOUT_MIN} to ${FANOUT_MAX}`)
+  }
+  for (const [field, addresses] of Object.entries({ listen: options.listen, bootstrap: options.bootstrap ?? [] })) {
+    for (const address of addresses) checkAddress(field, address)
+  }
+  const standing = new Standing(options.params, modules)
+  const metrics = netMetrics(modules.metrics)
+  const host = await createHost(
+    {
+      privateKey: modules.privateKey,
+      networkId: networkId(options.domain),
+      listen: options.listen,
+      announce: options.announce ?? [],
+      privateAddresses: options.privateAddresses ?? false,
+      fanout,
+      stakeUnitWei: options.stakeUnitWei ?? STAKE_UNIT_WEI,
+    },
+    { standing, metrics },
+  )
+  return new Libp2pNetwork({ ...options, fanout }, modules, { host, standing, metrics })
+}
+
+function checkAddress(field: string, address: string): void {
+  try {
+    multiaddr(address)
+  } catch {
+    throw badOption(field, address, 'a multiaddr such as /ip4/127.0.0.1/tcp/4001')
+  }
+}
+
+class Libp2pNetwork implements Network {
+  readonly #host: Host
+  readonly #standing: Standing
+  readonly #metrics: NetMetrics
+  readonly #modules: NetworkModules
+  readonly #names: TopicNames
+  readonly #router: GossipRouter
+  readonly #gossip: Gossip
+  readonly #evidence: EvidenceGossip
+  readonly #clocks: ClockRemote
+  readonly #clockProtocol: string
+  readonly #upkeep: Upkeep
+  #running = false
+
+  constructor(
+    options: NetworkOptions & { readonly fanout: number },
+    modules: NetworkModules,
+    parts: { readonly host: Host; readonly standing: Standing; readonly metrics: NetMetrics },
+  ) {
+    const { host, standing, metrics } = parts
+    this.#host = host
+    this.#standing = standing
+    this.#metrics = metrics
+    this.#modules = modules
+    this.#names = new TopicNames(options.domain)
+    const { domain, params } = options
+    this.#evidence = new EvidenceGossip({ wireTopic: this.#names.evidence, domain, params }, { ...modules, metrics })
+    this.#router = new GossipRouter(
+      {
+        evidenceTopic: this.#names.evidence,
+        fanout: options.fanout,
+        stakedRate: options.stakedPeerRate ?? STAKED_PEER_RATE,
+      },
+      { service: host.services.gossip, standing, clock: modules.clock, metrics },
+      ({ wireTopic, data }) =>
+        wireTopic === this.#names.evidence ? this.#evidence.check(data) : this.#gossip.check(wireTopic, data),
+    )
+    this.#gossip = new Gossip({
+      router: this.#router,
+      names: this.#names,
+      admission: modules.admission,
+      signer: modules.statementSigner,
+      metrics,
+      logger: modules.logger,
+    })
+    this.#clockProtocol = `/suprnova/${networkId(options.domain)}/clock/1.0.0`
+    this.#clocks = new ClockRemote(this.#clockProtocol, { ...modules, host, standing, metrics })
+    this.#upkeep = new Upkeep(
+      {
+        bootstrap: options.bootstrap ?? [],
+        peersTarget: options.peersTarget ?? 2 * options.fanout,
+        epochSeconds: params.epochSeconds,
+      },
+      {
+        ...modules,
+        host,
+        standing,
+        metrics,
+        afterRound: async (connected) => {
+          this.#measure()
+          await this.#clocks.askAll(connected)
+        },
+      },
+    )
+  }
+
+  async start(): Promise<void> {
+    if (this.#running) return
+    const clock = new ClockLocal(this.#modules.clock)
+    await this.#host.handle(this.#clockProtocol, (stream) => clock.serve(stream), {
+      maxInboundStreams: 1,
+      maxOutboundStreams: 1,
+    })
+    this.#host.addEventListener('peer:disconnect', this.#onDisconnect)
+    await this.#host.start()
+    this.#running = true
+    this.#router.open(this.#names.evidence, EVIDENCE_PER_SECOND)
+    this.#upkeep.start()
+  }
+
+  async stop(): Promise<void> {
+    if (!this.#running) return
+    this.#running = false
+    await this.#upkeep.stop()
+    await this.#clocks.stop()
+    await this.#host.unhandle(this.#clockProtocol)
+    await this.#host.stop()
+    this.#host.removeEventListener('peer:disconnect', this.#onDisconnect)
+    this.#router.stop()
+  }
+
+  get peerId(): string {
+    return this.#host.peerId.toString()
+  }
+
+  peers(): PeerStatus[] {
+    return this.#host.getConnections().map(({ remotePeer, remoteAddr, direction }) => {
+      const stake = this.#standing.of(remotePeer)
+      const peerId = remotePeer.toString()
+      return {
+        peerId,
+        address: this.#standing.addressOf(remotePeer),
+        stakeId: stake?.stakeId,
+        score: this.#router.score(peerId),
+        direction,
+        remoteAddress: remoteAddr.toString(),
+      }
+    })
+  }
+
+  multiaddrs(): string[] {
+    return this.#host.getMultiaddrs().map((address) => address.toString())
+  }
+
+  async dial(address: string): Promise<void> {
+    this.#mustRun()
+    checkAddress('multiaddr', address)
+    await this.#host.dial(multiaddr(address), { signal: AbortSignal.timeout(DIAL_TIMEOUT_MS) })
+  }
+
+  subscribe(topic: string, handler: GossipHandler, options?: { readonly messagesPerSecond?: number }): () => void {
+    this.#mustRun()
+    return this.#gossip.subscribe(topic, handler, options?.messagesPerSecond)
+  }
+
+  async publish(topic: string, payload: Uint8Array): Promise<number> {
+    return this.publishBatch(topic, [payload])
+  }
+
+  async publishBatch(topic: string, payloads: readonly Uint8Array[]): Promise<number> {
+    this.#mustRun()
+    return this.#gossip.publish(topic, payloads)
+  }
+
+  async publishFrame(topic: string, frame: Uint8Array): Promise<number> {
+    this.#mustRun()
+    return this.#gossip.publishFrame(topic, frame)
+  }
+
+  async publishEvidence(offence: Pick<Offence, 'faultType' | 'stakeId' | 'evidence'>): Promise<number> {
+    this.#mustRun()
+    return this.#evidence.publish(this.#router, offence)
+  }
+
+  onEvidence(handler: (offence: Offence) => void): () => void {
+    return this.#evidence.onEvidence(handler)
+  }
+
+  peerClocks(): PeerClock[] {
+    return this.#clocks.offsets()
+  }
+
+  peerTimes(): number[] {
+    const nowMs = this.#modules.clock.nowMs()
+    return this.peerClocks().map(({ offsetMs }) => nowMs + offsetMs)
+  }
+
+  stats(): NetworkStats {
+    const { gossip } = this.#host.services
+    return {
+      peers: this.#census(),
+      ...this.#gossip.counts(),
+      topics: this.#gossip.topics().map(({ topic, wireName }) => ({
+        topic,
+        meshPeers: this.#router.meshPeers(wireName).length,
+        subscribers: gossip.getSubscribers(wireName).length,
+      })),
+    }
+  }
+
+  #census(): { staked: number; readers: number } {
+    const peers = this.#host.getPeers()
+    const staked = peers.filter((peer) => this.#standing.of(peer) !== undefined).length
+    return { staked, readers: peers.length - staked }
+  }
+
+  #measure(): void {
+    const { staked, readers } = this.#census()
+    this.#metrics.peers.set(staked, { standing: 'staked' })
+    this.#metrics.peers.set(readers, { standing: 'reader' })
+    this.#metrics.entries.set(this.#standing.size, { name: 'identities' })
+    this.#metrics.entries.set(this.#router.size, { name: 'buckets' })
+    this.#metrics.entries.set(this.#evidence.size, { name: 'evidence' })
+    this.#metrics.entries.set(this.#upkeep.size, { name: 'redial' })
+  }
+
+  readonly #onDisconnect = ({ detail: peer }: CustomEvent<PeerId>): void => {
+    this.#router.forget(peer)
+    this.#clocks.forget(peer)
+  }
+
+  #mustRun(): void {
+    if (!this.#running) throw notRunning()
+  }
+}
