@@ -28,10 +28,10 @@ export interface Reading {
   readonly value: number
 }
 
-const escape = (text: string) => text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n').replaceAll('"', '\\"')
+const escaped = (text: string) => text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n').replaceAll('"', '\\"')
 
 function written(labels: Labels, extra: Labels = {}): string {
-  const pairs = Object.entries({ ...labels, ...extra }).map(([key, value]) => `${key}="${escape(value)}"`)
+  const pairs = Object.entries({ ...labels, ...extra }).map(([key, value]) => `${key}="${escaped(value)}"`)
   return pairs.length === 0 ? '' : `{${pairs.join(',')}}`
 }
 
