@@ -114,10 +114,29 @@ function verifyStatement({ signature, statement }: Sample, curve: Secp256k1): bo
 }
 
 const BARE = 'bare ecdsaVerify'
-const STATEMENT = 'verify statement (digest, signature)'
+const FRAME = 'verify frame, one body'
 
 function candidates(): Candidate[] {
-  const list: Candidate[] = [
+  const list: Candidate[] = []
+  if (nativeSecp256k1) {
+    const bindings = createRequire(import.meta.url)('secp256k1/bindings') as typeof import('secp256k1')
+    const run = ({ digest, signature }: Sample) => bindings.ecdsaVerify(signature, digest, signer.publicKey)
+    list.push({ operation: BARE, library: 'native', run })
+  }
+  for (const curve of [nativeSecp256k1, nobleSecp256k1]) {
+    if (curve === undefined) continue
+    list.push(
+      { operation: FRAME, library: curve.name, run: ({ frame }) => verifyFrame(frame, curve) },
+      {
+        operation: 'verify statement (digest, signature)',
+        library: curve.name,
+        run: (sample) => verifyStatement(sample, curve),
+      },
+      { operation: 'verify frame, 64 bodies', library: curve.name, run: ({ batch }) => verifyFrame(batch, curve) },
+      { operation: 'sign', library: curve.name, run: ({ digest }) => curve.sign(digest, secret) },
+    )
+  }
+  list.push(
     { operation: 'digest', library: 'hash-wasm', run: ({ statement }) => statementDigest(separator, statement) },
     { operation: 'digest', library: 'viem hashTypedData', run: ({ typedData }) => hashTypedData(typedData) },
     {
@@ -125,21 +144,7 @@ function candidates(): Candidate[] {
       library: 'viem recoverTypedDataAddress',
       run: ({ typedData, viemSignature }) => recoverTypedDataAddress({ ...typedData, signature: viemSignature }),
     },
-  ]
-  for (const curve of [nativeSecp256k1, nobleSecp256k1]) {
-    if (curve === undefined) continue
-    list.push(
-      { operation: 'sign', library: curve.name, run: ({ digest }) => curve.sign(digest, secret) },
-      { operation: STATEMENT, library: curve.name, run: (sample) => verifyStatement(sample, curve) },
-      { operation: 'verify frame, one body', library: curve.name, run: ({ frame }) => verifyFrame(frame, curve) },
-      { operation: 'verify frame, 64 bodies', library: curve.name, run: ({ batch }) => verifyFrame(batch, curve) },
-    )
-  }
-  if (nativeSecp256k1) {
-    const bindings = createRequire(import.meta.url)('secp256k1/bindings') as typeof import('secp256k1')
-    const run = ({ digest, signature }: Sample) => bindings.ecdsaVerify(signature, digest, signer.publicKey)
-    list.push({ operation: BARE, library: 'native', run })
-  }
+  )
   return list
 }
 
@@ -174,18 +179,19 @@ export const bench: Bench = {
       }
       if (round > 0) log(`round ${round} of ${rounds}`)
     }
-    const medians = all.map((candidate, i) => ({ ...candidate, micros: median(times[i]!) }))
-    const rows = medians
+    const rows = all
+      .map(({ library, operation }, i) => ({ operation, library, micros: median(times[i]!) }))
       .sort((a, b) => a.operation.localeCompare(b.operation) || a.micros - b.micros)
-      .map(({ library, micros, operation }) => ({
-        operation,
-        library,
+      .map(({ micros, ...row }) => ({
+        ...row,
         microseconds: Number(micros.toFixed(2)),
         perSecond: Math.round(1e6 / micros),
       }))
-    const of = (operation: string) => medians.find((row) => row.operation === operation && row.library === 'native')
-    const [bare, statement] = [of(BARE), of(STATEMENT)]
-    const ratio = bare && statement ? statement.micros / bare.micros : Number.NaN
+    const timesOf = (operation: string) =>
+      times[all.findIndex((candidate) => candidate.operation === operation && candidate.library === 'native')] ?? []
+    // Both stand next to each other in every round, so their ratio is taken round by round.
+    const bare = timesOf(BARE)
+    const ratio = median(timesOf(FRAME).map((micros, round) => micros / bare[round]!))
     return {
       name: 'statements',
       machine: thisMachine(),
@@ -193,8 +199,8 @@ export const bench: Bench = {
       rows,
       aims: [
         {
-          aim: `verifying a statement costs at most ${VERIFY_AIM} times a bare native ecdsaVerify`,
-          measured: bare ? `${ratio.toFixed(3)} times` : 'no native bindings here',
+          aim: `verifying a statement from its frame costs at most ${VERIFY_AIM} times a bare native ecdsaVerify`,
+          measured: nativeSecp256k1 ? `${ratio.toFixed(3)} times` : 'no native bindings here',
           met: ratio <= VERIFY_AIM,
         },
       ],
