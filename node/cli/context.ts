@@ -1,0 +1,24 @@
+import type { Prompt } from './prompt.ts'
+
+/** What a command may touch of the process it runs in; tests pass their own. */
+export interface Process {
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly cwd: string
+  readonly homeDir: string
+  readonly stdin: NodeJS.ReadableStream & { isTTY?: boolean; setRawMode?: (raw: boolean) => unknown }
+  readonly stdout: { write(text: string): unknown }
+  readonly stderr: { write(text: string): unknown; isTTY?: boolean }
+  nowMs(): number
+}
+
+/** What a running command is given besides its values. */
+export interface Context {
+  readonly process: Process
+  readonly prompt: Prompt
+  /** Aborted by Ctrl-C, SIGTERM or SIGHUP, for commands that end on a signal. */
+  readonly signal: AbortSignal
+  /** A line for a person who waits, on stderr. */
+  note(line: string): void
+  /** One item of a stream on stdout, for commands that stream. */
+  emit(data: unknown, text: string): void
+}
