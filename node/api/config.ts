@@ -36,8 +36,8 @@ export interface NodeConfig {
   readonly http: { readonly host: string; readonly port: number } | undefined
   /** Mesh degree of gossip. */
   readonly fanout: number
-  /** Blocks on top of the one that gives a right before it counts. */
-  readonly confirmations: number
+  /** Blocks on top of the one that gives a right before it counts; `undefined` means 0 on local chains, else 2. */
+  readonly confirmations: number | undefined
   /** Topics to relay and count from the start. */
   readonly topics: readonly string[]
   readonly logLevel: LogLevel
@@ -157,7 +157,7 @@ export function parseNodeConfig(input: NodeConfigInput): NodeConfig {
     bootstrap: list(fields, 'bootstrap', 64, 'a multiaddr such as /dns4/example.org/tcp/4001', isMultiaddr),
     http: endpoint(fields),
     fanout: whole(fields, 'fanout', 2, 12, 4),
-    confirmations: whole(fields, 'confirmations', 0, 64, 2),
+    confirmations: fields.confirmations === undefined ? undefined : whole(fields, 'confirmations', 0, 256, 0),
     topics: list(fields, 'topics', 256, `a topic of 1 to ${TOPIC_LIMIT_BYTES} bytes`, topicFits),
     logLevel: logLevel as LogLevel,
   }

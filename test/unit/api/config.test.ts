@@ -11,7 +11,7 @@ const least: NodeConfigInput = {
 test('what was left out gets its default', () => {
   expect(parseNodeConfig(least)).toMatchObject({
     fanout: 4,
-    confirmations: 2,
+    confirmations: undefined,
     listen: ['/ip4/0.0.0.0/tcp/0'],
     topics: [],
   })
@@ -35,7 +35,7 @@ test.each<[string, Record<string, unknown>, RegExp]>([
   ['http.host', { http: { host: '0.0.0.0', port: 1 } }, /loopback/],
   ['http.port', { http: { host: '127.0.0.1', port: 65_536 } }, /0 to 65535/],
   ['fanout', { fanout: 1 }, /2 to 12/],
-  ['confirmations', { confirmations: 1.5 }, /0 to 64/],
+  ['confirmations', { confirmations: 1.5 }, /0 to 256/],
   ['beneficiary', { beneficiary: '0x12' }, /40 hex digits/],
   ['topics[0]', { topics: ['x'.repeat(257)] }, /1 to 256 bytes/],
   ['logLevel', { logLevel: 'loud' }, /debug, info, warn, error/],
