@@ -3,7 +3,7 @@ pragma solidity ^0.8.28;
 
 import {IFaultCourt} from "./interfaces/IFaultCourt.sol";
 import {IFaultVerifier} from "./interfaces/IFaultVerifier.sol";
-import {IStakeRegistry} from "./interfaces/IStakeRegistry.sol";
+import {IStakeRegistry, IStakeRegistryTypes} from "./interfaces/IStakeRegistry.sol";
 
 /// @title Evidence in, penalty out, once.
 /// @notice Slashing never waits; only the reward does. Nobody owns the court and its list of faults is fixed.
@@ -12,15 +12,6 @@ contract FaultCourt is IFaultCourt {
     uint16 private constant MAX_PENALTY_BPS = 10_000;
     /// @dev Shares of reporter and victim together stay within this, so that slashing oneself loses at least 80 %.
     uint16 private constant MAX_REWARD_BPS = 2000;
-
-    /// @dev `Fault` in one slot.
-    struct FaultSlot {
-        uint64 stakeId;
-        uint48 slashedBlock;
-        uint40 slashedAt;
-        uint96 escrowed;
-        bool released;
-    }
 
     /// @inheritdoc IFaultCourt
     address public immutable registry;
@@ -35,7 +26,6 @@ contract FaultCourt is IFaultCourt {
     uint256 private immutable _rule2;
     uint256 private immutable _rule3;
 
-    mapping(bytes32 faultId => FaultSlot) private _faults;
     mapping(bytes32 faultId => Claim) private _bestClaims;
 
     /// @inheritdoc IFaultCourt
@@ -87,20 +77,10 @@ contract FaultCourt is IFaultCourt {
         uint256 rule = _ruleOf(faultType);
         (uint64 stakeId, bytes32 slot) = _verifierIn(rule).verify(evidence, block.timestamp);
 
-        // 2. Once, whatever the order or encoding of the evidence.
+        // 2. Slash. The registry refuses a faultId that it knows, whatever the order or encoding of the evidence.
         faultId = faultIdOf(faultType, stakeId, slot);
-        require(_faults[faultId].slashedBlock == 0, AlreadySlashed(faultId));
-
-        // 3. Slash. The registry is ours and calls nobody back.
         (uint96 charged, uint96 escrowed) =
             IStakeRegistry(registry).slash(stakeId, faultId, _penaltyIn(rule), rewardBps, _tombstonesIn(rule));
-        _faults[faultId] = FaultSlot({
-            stakeId: stakeId,
-            slashedBlock: uint48(block.number),
-            slashedAt: uint40(block.timestamp),
-            escrowed: escrowed,
-            released: false
-        });
         emit FaultProven(faultId, stakeId, faultType, slot, msg.sender, charged, escrowed);
     }
 
@@ -116,7 +96,7 @@ contract FaultCourt is IFaultCourt {
         IFaultVerifier verifier = _verifierIn(_ruleOf(faultType));
         (uint64 stakeId, bytes32 slot) = verifier.accused(evidence);
         bytes32 faultId = faultIdOf(faultType, stakeId, slot);
-        FaultSlot memory fault = _requireFault(faultId);
+        IStakeRegistryTypes.Fault memory fault = _requireFault(faultId);
         uint256 closesAt = fault.slashedAt + _rewardWindowSeconds;
         require(block.timestamp < closesAt, ClaimWindowClosed(faultId, closesAt, block.timestamp));
 
@@ -139,15 +119,13 @@ contract FaultCourt is IFaultCourt {
 
     /// @inheritdoc IFaultCourt
     function release(bytes32 faultId) external {
-        FaultSlot memory fault = _requireFault(faultId);
+        IStakeRegistryTypes.Fault memory fault = _requireFault(faultId);
         require(!fault.released, AlreadyReleased(faultId));
         uint256 closesAt = fault.slashedAt + _rewardWindowSeconds;
         require(block.timestamp >= closesAt, ClaimWindowOpen(faultId, closesAt, block.timestamp));
-        _faults[faultId].released = true;
-        _faults[faultId].escrowed = 0;
         address beneficiary = _bestClaims[faultId].beneficiary;
-        emit Released(faultId, beneficiary, fault.escrowed);
-        IStakeRegistry(registry).releaseEscrow(faultId, beneficiary, fault.escrowed);
+        uint96 amount = IStakeRegistry(registry).releaseEscrow(faultId, beneficiary);
+        emit Released(faultId, beneficiary, amount);
     }
 
     /// @inheritdoc IFaultCourt
@@ -162,15 +140,8 @@ contract FaultCourt is IFaultCourt {
     }
 
     /// @inheritdoc IFaultCourt
-    function faultOf(bytes32 faultId) external view returns (Fault memory) {
-        FaultSlot memory fault = _faults[faultId];
-        return Fault({
-            stakeId: fault.stakeId,
-            slashedBlock: fault.slashedBlock,
-            slashedAt: fault.slashedAt,
-            escrowed: fault.escrowed,
-            released: fault.released
-        });
+    function faultOf(bytes32 faultId) public view returns (IStakeRegistryTypes.Fault memory) {
+        return IStakeRegistry(registry).faultOf(faultId);
     }
 
     /// @inheritdoc IFaultCourt
@@ -183,8 +154,8 @@ contract FaultCourt is IFaultCourt {
         return keccak256(abi.encode(block.chainid, registry, faultType, stakeId, slot));
     }
 
-    function _requireFault(bytes32 faultId) private view returns (FaultSlot memory fault) {
-        fault = _faults[faultId];
+    function _requireFault(bytes32 faultId) private view returns (IStakeRegistryTypes.Fault memory fault) {
+        fault = faultOf(faultId);
         require(fault.slashedBlock != 0, UnknownFault(faultId));
     }
 

@@ -17,7 +17,7 @@ contract StakeRegistry is RegistryParams, RegistryLedger, RegistryKeys, Registry
     /// @dev Ids fit 32 bits in a fault's record.
     uint256 private constant MAX_STAKES = type(uint32).max;
     /// @dev What a missed draw costs: 1 % of the stake.
-    uint256 private constant MISSED_DRAW_DIVISOR = 100;
+    uint96 private constant MISSED_DRAW_DIVISOR = 100;
     /// @dev So that every node knows a new key before it speaks.
     uint64 private constant ROTATION_EPOCHS = 2;
 
@@ -83,14 +83,14 @@ contract StakeRegistry is RegistryParams, RegistryLedger, RegistryKeys, Registry
         stakeOfOperator[msg.sender] = stakeId;
         stakeOfPerson[person.person] = stakeId;
         uint64 drawBlock = uint64(block.number + DRAW_DELAY_BLOCKS);
-        Bond storage stored = _bonds[stakeId];
-        stored.amount = amount;
-        stored.status = Status.Pending;
-        stored.operator = msg.sender;
-        stored.drawBlock = drawBlock;
-        stored.person = person.person;
-        stored.nodeKey = key;
-        stored.minStake = minimum;
+        Bond storage bond = _bonds[stakeId];
+        bond.amount = amount;
+        bond.status = Status.Pending;
+        bond.operator = msg.sender;
+        bond.drawBlock = drawBlock;
+        bond.person = person.person;
+        bond.nodeKey = key;
+        bond.minStake = minimum;
         uint64 epoch = currentEpoch();
         _beginTenure(key, stakeId, epoch);
         emit Registered(
@@ -117,42 +117,40 @@ contract StakeRegistry is RegistryParams, RegistryLedger, RegistryKeys, Registry
 
     /// @inheritdoc IStakeRegistry
     function activate(uint64 stakeId, bytes calldata headerRlp) external {
-        Bond storage stored = _requireStatus(stakeId, Status.Pending, Status.Pending);
-        bytes32 placement = Placement.draw(stakeId, stored.drawBlock, headerRlp);
-        stored.status = Status.Active;
-        stored.placement = placement;
+        Bond storage bond = _requireStatus(stakeId, Status.Pending, Status.Pending);
+        bytes32 placement = Placement.draw(stakeId, bond.drawBlock, headerRlp);
+        bond.status = Status.Active;
+        bond.placement = placement;
         emit Activated(stakeId, placement);
     }
 
     /// @inheritdoc IStakeRegistry
     function renewDraw(uint64 stakeId) external {
-        Bond storage stored = _requireStatus(stakeId, Status.Pending, Status.Pending);
-        require(Placement.isMissed(stored.drawBlock), DrawStillPossible(stakeId, stored.drawBlock));
+        Bond storage bond = _requireStatus(stakeId, Status.Pending, Status.Pending);
+        require(Placement.isMissed(bond.drawBlock), DrawStillPossible(stakeId, bond.drawBlock));
         uint64 drawBlock = uint64(block.number + DRAW_DELAY_BLOCKS);
-        uint96 charged = uint96(stored.amount / MISSED_DRAW_DIVISOR);
-        uint96 newAmount = stored.amount - charged;
-        stored.drawBlock = drawBlock;
-        stored.amount = newAmount;
+        uint96 charged = bond.amount / MISSED_DRAW_DIVISOR;
+        bond.amount -= charged;
+        bond.drawBlock = drawBlock;
         _charge(charged, 0, false);
-        emit DrawRenewed(stakeId, drawBlock, charged, newAmount);
+        emit DrawRenewed(stakeId, drawBlock, charged, bond.amount);
     }
 
     /// @inheritdoc IStakeRegistry
     function topUp(uint64 stakeId, uint96 amount) external {
-        Bond storage stored = _requireStatus(stakeId, Status.Pending, Status.Active);
-        uint96 newAmount = stored.amount + amount;
-        stored.amount = newAmount;
-        emit ToppedUp(stakeId, msg.sender, amount, newAmount);
+        Bond storage bond = _requireStatus(stakeId, Status.Pending, Status.Active);
         _takeIn(msg.sender, amount);
+        bond.amount += amount;
+        emit ToppedUp(stakeId, msg.sender, amount, bond.amount);
     }
 
     /// @inheritdoc IStakeRegistry
     function rotate(uint64 stakeId, uint256 deadline, NodeKeyProof calldata newKey) external onlyOperator(stakeId) {
         // 1. Who may: one change at a time, so that an epoch has one key.
-        Bond storage stored = _requireStatus(stakeId, Status.Pending, Status.Unbonding);
-        require(!stored.tombstoned, IsTombstoned(stakeId));
+        Bond storage bond = _requireStatus(stakeId, Status.Pending, Status.Unbonding);
+        require(!bond.tombstoned, IsTombstoned(stakeId));
         require(block.timestamp <= deadline, DeadlinePassed(deadline, block.timestamp));
-        address oldKey = stored.nodeKey;
+        address oldKey = bond.nodeKey;
         uint64 began = _tenureBegin(oldKey);
         uint64 epoch = currentEpoch();
         require(began <= epoch, RotationPending(stakeId, began));
@@ -162,37 +160,34 @@ contract StakeRegistry is RegistryParams, RegistryLedger, RegistryKeys, Registry
         uint64 fromEpoch = epoch + ROTATION_EPOCHS;
         _endTenure(oldKey, fromEpoch);
         _beginTenure(key, stakeId, fromEpoch);
-        stored.nodeKey = key;
+        bond.nodeKey = key;
         emit Rotated(stakeId, oldKey, key, newKey.publicKeyX, newKey.publicKeyY, fromEpoch);
     }
 
     /// @inheritdoc IStakeRegistry
     function unbond(uint64 stakeId) external onlyOperator(stakeId) {
-        Bond storage stored = _requireStatus(stakeId, Status.Pending, Status.Active);
-        uint40 readyAt = uint40(block.timestamp + UNBONDING_SECONDS);
-        uint96 amount = stored.amount;
-        stored.status = Status.Unbonding;
-        stored.readyAt = readyAt;
-        _sums.unbonding += amount;
-        emit UnbondingStarted(stakeId, amount, readyAt);
+        Bond storage bond = _requireStatus(stakeId, Status.Pending, Status.Active);
+        bond.status = Status.Unbonding;
+        bond.readyAt = uint40(block.timestamp + UNBONDING_SECONDS);
+        _sums.unbonding += bond.amount;
+        emit UnbondingStarted(stakeId, bond.amount, bond.readyAt);
     }
 
     /// @inheritdoc IStakeRegistry
     function withdraw(uint64 stakeId, address to) external onlyOperator(stakeId) {
         // 1. After its time, and after its faults are settled.
-        Bond storage stored = _requireStatus(stakeId, Status.Unbonding, Status.Unbonding);
-        uint256 readyAt = stored.readyAt;
-        require(block.timestamp >= readyAt, NotReady(stakeId, readyAt, block.timestamp));
-        require(stored.unsettled == 0, Unsettled(stakeId, stored.unsettled));
+        Bond storage bond = _requireStatus(stakeId, Status.Unbonding, Status.Unbonding);
+        require(block.timestamp >= bond.readyAt, NotReady(stakeId, bond.readyAt, block.timestamp));
+        require(bond.unsettled == 0, Unsettled(stakeId, bond.unsettled));
 
         // 2. Operator and person are free again, but never after a tombstone. The key stays taken.
-        uint96 amount = stored.amount;
-        stored.amount = 0;
-        stored.readyAt = 0;
-        stored.status = Status.Withdrawn;
-        if (!stored.tombstoned) {
-            stakeOfOperator[stored.operator] = 0;
-            stakeOfPerson[stored.person] = 0;
+        uint96 amount = bond.amount;
+        bond.amount = 0;
+        bond.readyAt = 0;
+        bond.status = Status.Withdrawn;
+        if (!bond.tombstoned) {
+            delete stakeOfOperator[bond.operator];
+            delete stakeOfPerson[bond.person];
         }
         emit Withdrawn(stakeId, to, amount);
         _payOut(to, amount);
@@ -200,42 +195,43 @@ contract StakeRegistry is RegistryParams, RegistryLedger, RegistryKeys, Registry
 
     /// @inheritdoc IStakeRegistry
     function unjail(uint64 stakeId) external onlyOperator(stakeId) {
-        Bond storage stored = _requireStatus(stakeId, Status.Pending, Status.Active);
-        require(!stored.tombstoned, IsTombstoned(stakeId));
-        uint256 until = stored.jailedUntil;
-        require(until != 0, NotJailed(stakeId));
-        require(block.timestamp >= until, StillJailed(stakeId, until));
-        require(stored.amount >= stored.minStake, BelowMinimum(stored.amount, stored.minStake));
-        // The penalty period ends with the jail: the next fault opens another.
-        stored.jailedUntil = 0;
-        stored.chargedBps = 0;
-        stored.period += 1;
+        Bond storage bond = _requireStatus(stakeId, Status.Pending, Status.Active);
+        require(!bond.tombstoned, IsTombstoned(stakeId));
+        require(bond.jailedUntil != 0, NotJailed(stakeId));
+        require(block.timestamp >= bond.jailedUntil, StillJailed(stakeId, bond.jailedUntil));
+        require(bond.amount >= bond.minStake, BelowMinimum(bond.amount, bond.minStake));
+        bond.jailedUntil = 0;
+        _endPeriod(stakeId);
         emit Unjailed(stakeId);
     }
 
     /// @inheritdoc IStakeRegistry
     function stakeOf(uint64 stakeId) external view returns (Stake memory) {
-        Bond storage stored = _bonds[stakeId];
+        Bond storage bond = _bonds[stakeId];
         return Stake({
-            operator: stored.operator,
-            person: stored.person,
-            status: stored.status,
-            tombstoned: stored.tombstoned,
-            jailedUntil: stored.jailedUntil,
-            readyAt: stored.readyAt,
-            drawBlock: stored.drawBlock,
-            unsettled: stored.unsettled,
-            amount: stored.amount,
-            minStake: stored.minStake,
-            placement: stored.placement,
-            nodeKey: stored.nodeKey
+            operator: bond.operator,
+            person: bond.person,
+            status: bond.status,
+            tombstoned: bond.tombstoned,
+            jailedUntil: bond.jailedUntil,
+            readyAt: bond.readyAt,
+            drawBlock: bond.drawBlock,
+            unsettled: bond.unsettled,
+            amount: bond.amount,
+            minStake: bond.minStake,
+            placement: bond.placement,
+            nodeKey: bond.nodeKey
         });
     }
 
     /// @dev The stake, whose status must be one of those from `first` to `last`.
-    function _requireStatus(uint64 stakeId, Status first, Status last) private view returns (Bond storage stored) {
-        stored = _bonds[stakeId];
-        Status status = stored.status;
+    function _requireStatus(uint64 stakeId, Status first, Status last)
+        private
+        view
+        returns (Bond storage bond)
+    {
+        bond = _bonds[stakeId];
+        Status status = bond.status;
         require(status != Status.None, UnknownStake(stakeId));
         require(status >= first && status <= last, WrongStatus(stakeId, uint8(status)));
     }

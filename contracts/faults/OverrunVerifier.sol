@@ -9,6 +9,8 @@ import {StatementVerifier} from "./StatementVerifier.sol";
 /// @notice F2: a metered index at or above its kind's limit.
 /// @dev Evidence: signer 20 | kind 1 | scope 32 | position 8 | content 32 | r 32 | vs 32.
 contract OverrunVerifier is StatementVerifier {
+    using Statements for bytes;
+
     uint256 private constant EVIDENCE_BYTES = 157;
 
     uint256 private immutable _putLimit;
@@ -28,18 +30,18 @@ contract OverrunVerifier is StatementVerifier {
     /// @inheritdoc IFaultVerifier
     function verify(bytes calldata evidence, uint256 atSeconds) external view returns (uint64 stakeId, bytes32 slot) {
         _requireLength(evidence);
-        Statements.Slot memory parsed = Statements.slotOf(evidence);
+        Statements.Slot memory parsed = evidence.slotOf();
         require(Statements.isMetered(parsed.kind), VoidStatement(parsed.kind, parsed.scope));
         require(Statements.indexOf(parsed.position) >= _limitOf(parsed.kind), NotFaulty());
         stakeId = _stakeBehind(parsed, atSeconds);
         _requireSigned(
             _domainSeparator(),
             parsed,
-            bytes32(evidence[61:93]),
-            bytes32(evidence[93:125]),
-            bytes32(evidence[125:157])
+            evidence.wordAt(61),
+            evidence.wordAt(93),
+            evidence.wordAt(125)
         );
-        slot = Statements.slotHash(evidence);
+        slot = evidence.slotHash();
     }
 
     function _requireLength(bytes calldata evidence) internal pure override {

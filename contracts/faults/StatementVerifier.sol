@@ -30,8 +30,7 @@ abstract contract StatementVerifier is IFaultVerifier {
     /// @inheritdoc IFaultVerifier
     function accused(bytes calldata evidence) external view returns (uint64 stakeId, bytes32 slot) {
         _requireLength(evidence);
-        address signer = address(bytes20(evidence[0:20]));
-        return (registry.keyRecord(signer).stakeId, Statements.slotHash(evidence));
+        return (registry.keyRecord(Statements.signerOf(evidence)).stakeId, Statements.slotHash(evidence));
     }
 
     /// @dev Reverts when `evidence` is not exactly as long as this fault's evidence is.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
+import {IStakeRegistryTypes} from "./IStakeRegistry.sol";
+
 interface IFaultCourtTypes {
     /// @dev One line of the court's fixed list.
     struct FaultRule {
@@ -8,15 +10,6 @@ interface IFaultCourtTypes {
         address verifier;
         uint16 penaltyBps; // 1 to 10,000
         bool tombstones;
-    }
-
-    /// @dev What the court remembers of a fault.
-    struct Fault {
-        uint64 stakeId;
-        uint64 slashedBlock;
-        uint64 slashedAt; // unix seconds
-        uint96 escrowed; // 0 once released
-        bool released;
     }
 
     /// @dev The best claim so far.
@@ -93,7 +86,8 @@ interface IFaultCourt is IFaultCourtTypes, IFaultCourtErrors, IFaultCourtEvents 
 
     function commitBlockOf(bytes32 commitment) external view returns (uint256);
 
-    function faultOf(bytes32 faultId) external view returns (Fault memory);
+    /// @notice What the registry remembers of a fault; all zero for one that was not proven.
+    function faultOf(bytes32 faultId) external view returns (IStakeRegistryTypes.Fault memory);
 
     function bestClaimOf(bytes32 faultId) external view returns (Claim memory);
 

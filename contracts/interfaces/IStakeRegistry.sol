@@ -51,6 +51,15 @@ interface IStakeRegistryTypes {
         uint64 untilEpoch;
     }
 
+    /// @dev What is remembered of a fault.
+    struct Fault {
+        uint64 stakeId;
+        uint64 slashedBlock;
+        uint64 slashedAt; // unix seconds
+        uint96 escrowed; // 0 once released
+        bool released;
+    }
+
     /// @dev `publicKeyX`, `publicKeyY`: the point of the key, checked against its address. Signatures: r, s, v packed (65 bytes).
     struct NodeKeyProof {
         bytes32 publicKeyX;
@@ -79,7 +88,6 @@ interface IStakeRegistryErrors {
     error PauseTooLong(uint256 given, uint256 limit);
     error PauseTooSoon(uint256 nextAllowedAt);
     error BelowMinimum(uint256 amount, uint256 minimum);
-    error AmountTooLarge(uint256 amount, uint256 limit);
     error DeadlinePassed(uint256 deadline, uint256 nowSeconds);
     error OperatorHasStake(address operator, uint64 stakeId);
     error PersonHasStake(address person, uint64 stakeId);
@@ -158,7 +166,7 @@ interface IStakeRegistryEvents {
 }
 
 /// @notice Holds every stake. All that is bonded or unbonding is slashable to the last second.
-/// Token balance >= bonded + unbonding + credits + escrow + burnable, always.
+/// Token balance = bonded + unbonding + credits + escrow + burnable, always.
 interface IStakeRegistry is IStakeRegistryTypes, IStakeRegistryErrors, IStakeRegistryEvents {
     // --- life of a stake: actions -------------------------------------------------------------
 
@@ -199,12 +207,12 @@ interface IStakeRegistry is IStakeRegistryTypes, IStakeRegistryErrors, IStakeReg
 
     function withdrawCredits(address to) external;
 
-    /// @notice Burns all that is burnable. Anyone may.
+    /// @notice Burns all that is burnable: what was slashed and not rewarded, and tokens sent here by mistake. Anyone may.
     function burn() external;
 
     // --- court only ---------------------------------------------------------------------------
 
-    /// @notice Charges a proven fault once. Never reverts for a known stake, whatever its amount.
+    /// @notice Charges a proven fault once. For a known stake only a repeat reverts, whatever its status and amount.
     /// @param penaltyBps base penalty of what the stake had when its penalty period began
     /// @param rewardBps part of what is charged that goes to escrow; the rest becomes burnable
     /// @return charged what was newly taken: the period's largest penalty less what it was charged before
@@ -213,8 +221,8 @@ interface IStakeRegistry is IStakeRegistryTypes, IStakeRegistryErrors, IStakeReg
         external
         returns (uint96 charged, uint96 escrowed);
 
-    /// @notice Pays `amount` of escrow to `to` as credits; to the zero address: makes it burnable.
-    function releaseEscrow(bytes32 faultId, address to, uint96 amount) external;
+    /// @notice Pays a fault's escrow to `to` as credits; to the zero address: makes it burnable. Once.
+    function releaseEscrow(bytes32 faultId, address to) external returns (uint96 amount);
 
     // --- owner only, behind a timelock --------------------------------------------------------
 
@@ -259,9 +267,13 @@ interface IStakeRegistry is IStakeRegistryTypes, IStakeRegistryErrors, IStakeReg
 
     function stakeOfPerson(address person) external view returns (uint64);
 
+    /// @notice Where the registry's tokens stand. `burnable` is what nobody has a claim on, tokens sent here by mistake included.
     function totals() external view returns (uint256 bonded, uint256 unbonding, uint256 credits, uint256 escrow, uint256 burnable);
 
     function creditsOf(address account) external view returns (uint256);
+
+    /// @notice All zero for a fault that was not proven.
+    function faultOf(bytes32 faultId) external view returns (Fault memory);
 
     /// @notice Unix seconds from which `settle` works; 0 when nothing is left to settle.
     function settleableAt(bytes32 faultId) external view returns (uint256);

@@ -14,8 +14,12 @@ library Penalties {
     /// @dev Total bonds are remembered in units of 2^32 wei, rounded up so that no share is too large.
     uint256 internal constant BOND_UNIT_BITS = 32;
 
-    function part(uint256 amount, uint256 bps) internal pure returns (uint256) {
-        return amount * bps / BPS;
+    /// @notice `bps` of `amount`, rounded down.
+    /// @param bps at most 10,000
+    function part(uint96 amount, uint16 bps) internal pure returns (uint96) {
+        unchecked {
+            return uint96(uint256(amount) * bps / BPS);
+        }
     }
 
     /// @notice base x 3 x share, where share = offenders / bonded and at most 1.
@@ -25,8 +29,8 @@ library Penalties {
     }
 
     /// @notice `wei_` in units of 2^32 wei, rounded up, at most 2^64 - 1.
-    function toBondUnits(uint256 wei_) internal pure returns (uint64) {
-        return uint64(Math.min((wei_ + (1 << BOND_UNIT_BITS) - 1) >> BOND_UNIT_BITS, type(uint64).max));
+    function toBondUnits(uint96 wei_) internal pure returns (uint64) {
+        return uint64(Math.min(Math.ceilDiv(wei_, 1 << BOND_UNIT_BITS), type(uint64).max));
     }
 
     function fromBondUnits(uint64 units) internal pure returns (uint256) {

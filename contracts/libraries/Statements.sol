@@ -24,14 +24,27 @@ library Statements {
         uint64 position;
     }
 
-    /// @notice Reads the slot at the start of `evidence`, which must hold at least `SLOT_BYTES`.
+    /// @notice The 32 bytes of `evidence` from `offset` on.
+    /// @dev Warning: not checked against the length, which the caller has done: bytes past the end read as zero.
+    function wordAt(bytes calldata evidence, uint256 offset) internal pure returns (bytes32 word) {
+        assembly ("memory-safe") {
+            word := calldataload(add(evidence.offset, offset))
+        }
+    }
+
+    /// @notice Reads the slot at the start of `evidence`.
+    /// @dev Warning: `evidence` must hold at least `SLOT_BYTES`.
     function slotOf(bytes calldata evidence) internal pure returns (Slot memory) {
         return Slot({
-            signer: address(bytes20(evidence[0:20])),
-            kind: uint8(evidence[20]),
-            scope: bytes32(evidence[21:53]),
-            position: uint64(bytes8(evidence[53:61]))
+            signer: signerOf(evidence),
+            kind: uint8(bytes1(wordAt(evidence, 20))),
+            scope: wordAt(evidence, 21),
+            position: uint64(bytes8(wordAt(evidence, 53)))
         });
+    }
+
+    function signerOf(bytes calldata evidence) internal pure returns (address) {
+        return address(bytes20(wordAt(evidence, 0)));
     }
 
     /// @notice keccak256(signer || kind || scope || position), packed.

@@ -72,7 +72,9 @@ abstract contract RegistryKeys is IStakeRegistry {
     }
 
     function _beginTenure(address key, uint64 stakeId, uint64 fromEpoch) internal {
-        _keys[key] = KeyRecord({stakeId: stakeId, fromEpoch: fromEpoch, untilEpoch: 0});
+        KeyRecord storage record = _keys[key];
+        record.stakeId = stakeId;
+        record.fromEpoch = fromEpoch;
     }
 
     function _endTenure(address key, uint64 untilEpoch) internal {

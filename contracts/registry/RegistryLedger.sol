@@ -7,9 +7,9 @@ import {EgiToken} from "../EgiToken.sol";
 import {IStakeRegistry} from "../interfaces/IStakeRegistry.sol";
 
 /// @notice Where every token of the registry stands, in sums.
-/// @dev held = slashable + escrow + credits + burnable. Burnable is never stored: what is taken from a stake
-/// becomes burnable by leaving `slashable`, which keeps a slash to one write here. Tokens that somebody sends
-/// here by mistake are not held and stay.
+/// @dev balance = slashable + escrow + credits + burnable. Burnable is what nobody has a claim on and is never stored:
+/// what is taken from a stake becomes burnable by leaving `slashable`, which keeps a slash to one write here.
+/// No sum can pass 2^96, since the token's supply is below that and only shrinks.
 abstract contract RegistryLedger is IStakeRegistry {
     using SafeERC20 for IERC20;
 
@@ -18,11 +18,9 @@ abstract contract RegistryLedger is IStakeRegistry {
         uint96 escrow;
         uint64 stakeCount;
         // next slot
-        uint96 held;
         uint96 unbonding; // part of `slashable`
-        uint64 registrationsPausedUntil;
-        // next slot
         uint96 credits;
+        uint64 registrationsPausedUntil;
     }
 
     /// @inheritdoc IStakeRegistry
@@ -43,6 +41,8 @@ abstract contract RegistryLedger is IStakeRegistry {
     constructor(address token_, address court_) {
         require(token_ != address(0), BadParams("token", 0, 1));
         require(court_ != address(0), BadParams("court", 0, 1));
+        uint256 supply = IERC20(token_).totalSupply();
+        require(supply <= type(uint96).max, BadParams("token supply", supply, type(uint96).max));
         token = token_;
         court = court_;
     }
@@ -53,7 +53,6 @@ abstract contract RegistryLedger is IStakeRegistry {
         require(amount != 0, NothingToWithdraw(msg.sender));
         creditsOf[msg.sender] = 0;
         _sums.credits -= uint96(amount);
-        _sums.held -= uint96(amount);
         emit CreditsWithdrawn(msg.sender, to, amount);
         IERC20(token).safeTransfer(to, amount);
     }
@@ -62,22 +61,8 @@ abstract contract RegistryLedger is IStakeRegistry {
     function burn() external {
         uint256 amount = _burnable();
         require(amount != 0, NothingToBurn());
-        _sums.held -= uint96(amount);
         emit Burned(amount);
         EgiToken(token).burn(amount);
-    }
-
-    /// @inheritdoc IStakeRegistry
-    function releaseEscrow(bytes32 faultId, address to, uint96 amount) external onlyCourt {
-        _sums.escrow -= amount;
-        if (to == address(0)) {
-            emit EscrowReleased(faultId, to, 0, amount);
-        } else {
-            creditsOf[to] += amount;
-            _sums.credits += amount;
-            emit EscrowReleased(faultId, to, amount, 0);
-            emit Credited(to, amount);
-        }
     }
 
     /// @inheritdoc IStakeRegistry
@@ -98,11 +83,8 @@ abstract contract RegistryLedger is IStakeRegistry {
         burnable = _burnable();
     }
 
-    /// @dev Takes `amount` of `from` in. The cap keeps every sum below 2^96.
+    /// @dev Takes `amount` of `from` in.
     function _takeIn(address from, uint96 amount) internal {
-        uint256 room = type(uint96).max - _sums.held;
-        require(amount <= room, AmountTooLarge(amount, room));
-        _sums.held += amount;
         _sums.slashable += amount;
         IERC20(token).safeTransferFrom(from, address(this), amount);
     }
@@ -111,19 +93,33 @@ abstract contract RegistryLedger is IStakeRegistry {
     function _payOut(address to, uint96 amount) internal {
         _sums.slashable -= amount;
         _sums.unbonding -= amount;
-        _sums.held -= amount;
         IERC20(token).safeTransfer(to, amount);
     }
 
     /// @dev Moves `charged` out of what is slashable: `escrowed` of it to escrow, the rest to be burned.
     function _charge(uint96 charged, uint96 escrowed, bool isUnbonding) internal {
         Sums storage sums = _sums;
-        sums.slashable -= charged;
-        if (escrowed != 0) sums.escrow += escrowed;
+        uint96 slashable = sums.slashable - charged;
+        uint96 escrow = sums.escrow + escrowed;
+        sums.slashable = slashable;
+        sums.escrow = escrow;
         if (isUnbonding) sums.unbonding -= charged;
     }
 
+    /// @dev Pays escrow to `to` as credits; to the zero address: leaves it to be burned.
+    function _releaseEscrow(bytes32 faultId, address to, uint96 amount) internal {
+        _sums.escrow -= amount;
+        if (to == address(0)) {
+            emit EscrowReleased(faultId, to, 0, amount);
+        } else {
+            creditsOf[to] += amount;
+            _sums.credits += amount;
+            emit EscrowReleased(faultId, to, amount, 0);
+            emit Credited(to, amount);
+        }
+    }
+
     function _burnable() private view returns (uint256) {
-        return uint256(_sums.held) - _sums.slashable - _sums.escrow - _sums.credits;
+        return IERC20(token).balanceOf(address(this)) - _sums.slashable - _sums.escrow - _sums.credits;
     }
 }
