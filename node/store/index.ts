@@ -7,6 +7,17 @@ export {
 } from './data-directory.ts'
 export { createDurably, type Disk, machineDisk } from './disk.ts'
 export * from './errors.ts'
+export { type GuardEnvironment, type GuardIdentity, machineEnvironment } from './guard/environment.ts'
+export type { GuardRules } from './guard/guard-state.ts'
+export type { Interchange, InterchangeSummary } from './guard/interchange.ts'
+export { fileMirror, type GuardMirror, type MirrorRecord } from './guard/mirror.ts'
+export {
+  type GuardModules,
+  type GuardOptions,
+  type GuardStatus,
+  type OpenGuard,
+  openGuard,
+} from './guard/open-guard.ts'
 export {
   addressOf,
   decryptKey,
@@ -18,3 +29,5 @@ export { createKeystoreFile, readKeystoreFile } from './keystore-file.ts'
 export { openStore, type Store } from './lmdb-table.ts'
 export { machineProcesses, type ProcessTable } from './process-table.ts'
 export { machineRandom } from './random.ts'
+export { type Draw, SimulatedDisk } from './simulated/simulated-disk.ts'
+export { openSimulatedTable } from './simulated/simulated-table.ts'

@@ -9,14 +9,15 @@ export interface MirrorRecord {
   readonly guardId: string
   /** Number of the newest durable write that something may have been signed after. */
   readonly sequence: number
-  /** Clock minus uptime, in milliseconds: constant until somebody sets the clock. */
-  readonly clockOffsetMs: number
+  /** Clock minus uptime when indices were last reserved: constant until somebody sets the clock. Null before. */
+  readonly clockOffsetMs: number | null
 }
 
 /** Holds one record. A write is in force when the call returns; it need not survive a power loss. */
 export interface GuardMirror {
   read(): MirrorRecord | undefined
   write(record: MirrorRecord): void
+  close(): void
 }
 
 /**
@@ -47,6 +48,10 @@ export function fileMirror(path: string): GuardMirror {
       }
       const json = JSON.stringify(record)
       writeSync(file, Buffer.from(`${checksum(json)} ${json}`.padEnd(MIRROR_BYTES)), 0, MIRROR_BYTES, 0)
+    },
+    close() {
+      if (file !== undefined) closeSync(file)
+      file = undefined
     },
   }
 }

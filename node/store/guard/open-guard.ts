@@ -1,0 +1,380 @@
+import type {
+  Address,
+  Domain,
+  GuardRefusal,
+  Logger,
+  MeteredKind,
+  Metrics,
+  SigningGuard,
+  Table,
+} from '../../core/index.ts'
+import { KIND, toHex } from '../../core/index.ts'
+import { KEPT_EPOCHS, REMEMBERED_DIGESTS } from '../constants.ts'
+import { guardRefused } from '../errors.ts'
+import { type StoreMetrics, storeMetrics } from '../metrics.ts'
+import type { GuardEnvironment } from './environment.ts'
+import { GuardRows, type Write } from './guard-rows.ts'
+import { type ClockReading, type GuardRules, type GuardState, METERED_KINDS, type MeteredMark } from './guard-state.ts'
+import { encodeInterchange, type Interchange, type InterchangeSummary, parseInterchange } from './interchange.ts'
+import { MeshSlots } from './mesh-slots.ts'
+import { type GuardRecord, openingOf } from './opening.ts'
+import { type GuardAction, type GuardEvent, stepGuard } from './reducer.ts'
+import { RememberedDigests } from './remembered-digests.ts'
+
+export interface GuardOptions {
+  /** The node key that signs. */
+  readonly address: Address
+  readonly domain: Domain
+  readonly rules: GuardRules
+  /** True only when this key was made just now and has signed nothing, anywhere: it need not wait. */
+  readonly fresh?: boolean
+}
+
+export interface GuardModules {
+  /** Writes must be durable when they resolve. */
+  readonly table: Table
+  readonly environment: GuardEnvironment
+  readonly metrics?: Metrics
+  readonly logger?: Logger
+}
+
+/** What an operator is told about a guard. */
+export interface GuardStatus {
+  readonly address: Address
+  readonly phase: 'signing' | 'waiting' | 'lost'
+  readonly refusal: GuardRefusal | undefined
+  readonly meshSilent: boolean
+  readonly meshUnheard: boolean
+  /** Durable ends of the newest epoch by kind. */
+  readonly marks: readonly { readonly kind: MeteredKind; readonly epoch: number; readonly end: number }[]
+}
+
+/** The signing guard of one key, and what its operator may do with it. */
+export interface OpenGuard extends SigningGuard {
+  status(): GuardStatus
+  /** Everything this guard has signed, as a file another one can take over. */
+  exportInterchange(): Interchange
+  /**
+   * Merges marks upward; nothing is ever forgotten by it.
+   * @throws SuprnovaError `INTERCHANGE_INVALID` naming the field, `INTERCHANGE_CONFLICT`
+   */
+  importInterchange(file: unknown): Promise<InterchangeSummary>
+  /**
+   * The operator's word that no other copy of this key runs and that this guard may not know all it signed:
+   * meshes stay silent for ever, metered kinds wait two full epochs from now.
+   */
+  declareLost(): Promise<void>
+  /** The mesh has heard this key's newest votes in `scope` from more than 2/3 of the weight, all by `observeOwn`. */
+  heardOwnVotes(scope: Uint8Array): void
+  /** While draining nothing new is signed; what was signed in meshes may still be sent again. */
+  drain(draining: boolean): void
+  /** Ends the guard; resolves when nothing of it is being written. Refuses with `closed` afterwards. */
+  close(): Promise<void>
+}
+
+/**
+ * Opens the guard of a key in a domain. There must be one per key and directory: hold `lockDataDirectory` first.
+ * What it found about itself is durable when this resolves.
+ */
+export async function openGuard(options: GuardOptions, modules: GuardModules): Promise<OpenGuard> {
+  const guard = new Guard(options, modules)
+  await guard.open()
+  return guard
+}
+
+class Guard implements OpenGuard {
+  readonly #options: GuardOptions
+  readonly #environment: GuardEnvironment
+  readonly #logger: Logger | undefined
+  readonly #metrics: StoreMetrics
+  readonly #table: Table
+  readonly #rows: GuardRows
+  readonly #mesh: MeshSlots
+  readonly #ends: Record<MeteredKind, Map<number, number>>
+  readonly #remembered = new RememberedDigests(REMEMBERED_DIGESTS)
+  readonly #writing = new Map<MeteredKind, Promise<void>>()
+  readonly #unsettled = new Set<Promise<void>>()
+  #state: GuardState
+  #guardId: string
+  #sequence: number
+  #mirrored = 0
+  #importing: Promise<void> | undefined
+  #closed = false
+  #failure: unknown
+  #uptime = { second: -1, clockMs: 0, uptimeMs: 0 }
+
+  constructor(options: GuardOptions, { table, environment, metrics, logger }: GuardModules) {
+    this.#options = options
+    this.#environment = environment
+    this.#logger = logger
+    this.#metrics = storeMetrics(metrics)
+    this.#table = table
+    this.#rows = new GuardRows(table, options.address, options.domain)
+    const rows = this.#rows
+    this.#ends = {
+      1: rows.readMeteredEnds(KIND.put),
+      2: rows.readMeteredEnds(KIND.gossip),
+      3: rows.readMeteredEnds(KIND.receipt),
+    }
+    const record = rows.readRecord()
+    const mirror = environment.mirror.read()
+    const opening = openingOf(options.rules, {
+      record,
+      sequence: rows.readSequence(),
+      marks: { 1: newestMark(this.#ends[1]), 2: newestMark(this.#ends[2]), 3: newestMark(this.#ends[3]) },
+      mirror,
+      identity: environment.identity,
+      fresh: options.fresh ?? false,
+      reading: this.#read(),
+    })
+    this.#state = opening.state
+    this.#guardId = record && !opening.loss ? record.guardId : this.#newGuardId()
+    this.#sequence = Math.max(rows.readSequence(), mirror?.sequence ?? 0)
+    this.#mesh = new MeshSlots({
+      rows,
+      write: (writes) => this.#write(writes),
+      refuse: (reason, values) => this.#refused(reason, values),
+      admits: (scope) => this.#meshRefusal(scope),
+      isDraining: () => this.#state.draining,
+    })
+    if (opening.loss) this.#metrics.guardLosses.inc()
+    if (opening.because) {
+      this.#logger?.warn('signing guard does not go on as before', {
+        address: options.address,
+        phase: opening.state.phase.name,
+        because: opening.because,
+      })
+    }
+  }
+
+  async open(): Promise<void> {
+    await this.#write([this.#rows.writeRecord(this.#record())])
+  }
+
+  async reserve(kind: MeteredKind): Promise<bigint> {
+    for (;;) {
+      this.#throwIfClosed({ kind })
+      const actions = this.#step({ type: 'reserve', kind, reading: this.#read() })
+      for (const action of actions) {
+        if (action.type === 'refuse') throw this.#refused(action.reason, { kind })
+        if (action.type === 'grant') {
+          this.#metrics.guardGrants.inc({ kind: String(kind) })
+          return (BigInt(action.epoch) << 32n) | BigInt(action.index)
+        }
+      }
+      await this.#writing.get(kind)
+    }
+  }
+
+  remember(kind: MeteredKind, position: bigint, digest: Uint8Array): void {
+    this.#remembered.add(kind, position, digest)
+  }
+
+  async signMesh(...[statement, digest, body, sign]: Parameters<SigningGuard['signMesh']>) {
+    // Imported slots must be readable before another digest is weighed against them.
+    await this.#importing
+    this.#throwIfClosed({ kind: statement.kind })
+    const entry = await this.#mesh.sign(statement, digest, body, sign)
+    this.#metrics.guardGrants.inc({ kind: String(statement.kind) })
+    return entry
+  }
+
+  observeOwn(...[statement, digest]: Parameters<SigningGuard['observeOwn']>): boolean {
+    if (this.#closed) return true
+    if (statement.kind >= KIND.effect) {
+      if (this.#mesh.isMine(statement, digest)) return true
+      this.#step({ type: 'foreignMesh', reading: this.#read() })
+      return false
+    }
+    if (this.#isMineMetered(statement.kind as MeteredKind, statement.position, digest)) return true
+    this.#step({ type: 'foreignMetered' })
+    return false
+  }
+
+  refusal(): GuardRefusal | undefined {
+    if (this.#closed || this.#failure !== undefined) return 'closed'
+    const actions = this.#step({ type: 'look', reading: this.#read() })
+    return actions.find((action) => action.type === 'refuse')?.reason
+  }
+
+  status(): GuardStatus {
+    const refusal = this.refusal()
+    const { phase, meshSilent, meshUnheard, marks } = this.#state
+    return {
+      address: this.#options.address,
+      phase: phase.name,
+      refusal,
+      meshSilent,
+      meshUnheard,
+      marks: METERED_KINDS.map((kind) => ({ kind, epoch: marks[kind].epoch, end: marks[kind].end })),
+    }
+  }
+
+  exportInterchange(): Interchange {
+    return encodeInterchange(this.#options, this.#state.marks, this.#mesh.export())
+  }
+
+  async importInterchange(file: unknown): Promise<InterchangeSummary> {
+    this.#throwIfClosed({})
+    const imported = parseInterchange(file, this.#options)
+    const writes: Write[] = [...this.#mesh.merge(imported.meshes)]
+    for (const { kind, epoch, end } of imported.metered) {
+      const known = this.#ends[kind].get(epoch) ?? 0
+      if (end > known) writes.push(...this.#rows.writeMeteredEnd(kind, epoch, end))
+    }
+    // Counted from now on, and so before anything that is reserved while this is being written.
+    for (const { kind, epoch, end } of imported.metered) {
+      this.#raiseEnd(kind, epoch, end)
+      this.#step({ type: 'imported', kind, epoch, end })
+    }
+    const written = this.#write(writes)
+    this.#importing = written.catch(() => undefined)
+    await written
+    return imported.summary
+  }
+
+  async declareLost(): Promise<void> {
+    this.#throwIfClosed({})
+    this.#step({ type: 'declareLost', reading: this.#read() })
+    await Promise.all(this.#unsettled)
+    this.#throwIfClosed({})
+  }
+
+  heardOwnVotes(scope: Uint8Array): void {
+    this.#mesh.heard(scope)
+  }
+
+  drain(draining: boolean): void {
+    this.#step({ type: 'drain', draining })
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    await Promise.allSettled(this.#unsettled)
+    this.#environment.mirror.close()
+  }
+
+  #step(event: GuardEvent): readonly GuardAction[] {
+    const { state, actions } = stepGuard(this.#options.rules, this.#state, event)
+    this.#state = state
+    for (const action of actions) {
+      if (action.type === 'writeMark') this.#writeMark(action.kind, action.epoch, action.end)
+      if (action.type === 'writePhase') this.#writePhase(action.because)
+    }
+    return actions
+  }
+
+  #writeMark(kind: MeteredKind, epoch: number, end: number): void {
+    const written = this.#write(this.#rows.writeMeteredEnd(kind, epoch, end)).then(() => {
+      this.#raiseEnd(kind, epoch, end)
+      this.#step({ type: 'durable', kind, epoch, end })
+    })
+    // A failure closes the guard; whoever waits for this block finds it closed.
+    this.#writing.set(
+      kind,
+      written.catch(() => undefined),
+    )
+  }
+
+  #writePhase(because: string): void {
+    const { phase, meshSilent } = this.#state
+    if (phase.name !== 'signing') {
+      this.#guardId = this.#newGuardId()
+      this.#metrics.guardLosses.inc()
+    }
+    this.#logger?.warn('signing guard changed', {
+      address: this.#options.address,
+      phase: phase.name,
+      meshSilent,
+      because,
+    })
+    // Failure is kept by `#write` and refuses everything from then on.
+    this.#write([this.#rows.writeRecord(this.#record())]).catch(() => undefined)
+  }
+
+  /** Flush first, then the mirror, then use: the mirror is never ahead of a disk that lost nothing. */
+  async #write(writes: readonly Write[]): Promise<void> {
+    const sequence = ++this.#sequence
+    const flushed = this.#table.write([...writes, this.#rows.writeSequence(sequence)]).then(() => {
+      this.#metrics.guardFlushes.inc()
+      if (sequence <= this.#mirrored) return
+      this.#mirrored = sequence
+      this.#environment.mirror.write({
+        bootId: this.#environment.identity.bootId,
+        guardId: this.#guardId,
+        sequence,
+        clockOffsetMs: this.#state.clockOffsetMs ?? null,
+      })
+    })
+    this.#unsettled.add(flushed)
+    try {
+      await flushed
+    } catch (error) {
+      this.#failure ??= error
+      this.#logger?.error('signing guard cannot write and signs no more', { error: String(error) })
+      throw guardRefused('closed', {}, error)
+    } finally {
+      this.#unsettled.delete(flushed)
+    }
+  }
+
+  #isMineMetered(kind: MeteredKind, position: bigint, digest: Uint8Array): boolean {
+    const epoch = Number(position >> 32n)
+    const index = Number(position & 0xffffffffn)
+    const oldestKept = this.#state.marks[kind].epoch - KEPT_EPOCHS
+    if (epoch < this.#state.beganEpoch || epoch <= oldestKept) return true
+    return index < (this.#ends[kind].get(epoch) ?? 0) && !this.#remembered.contradicts(kind, position, digest)
+  }
+
+  #meshRefusal(scope: Uint8Array): GuardRefusal | undefined {
+    if (this.#closed || this.#failure !== undefined) return 'closed'
+    if (this.#state.meshSilent) return 'lost'
+    return this.#state.meshUnheard && !this.#mesh.hasHeard(scope) ? 'waiting' : undefined
+  }
+
+  #raiseEnd(kind: MeteredKind, epoch: number, end: number): void {
+    const ends = this.#ends[kind]
+    ends.set(epoch, Math.max(ends.get(epoch) ?? 0, end))
+    ends.delete(epoch - KEPT_EPOCHS)
+  }
+
+  #record(): GuardRecord {
+    const { phase, beganEpoch, meshSilent, meshUnheard } = this.#state
+    const { machineId, bootId, inode, device } = this.#environment.identity
+    const identity = { machineId, bootId, inode, device }
+    return { version: 1, guardId: this.#guardId, ...identity, phase: phase.name, beganEpoch, meshSilent, meshUnheard }
+  }
+
+  /** Uptime costs a file read: it is taken anew when the clock's second changes, as it does after any jump. */
+  #read(): ClockReading {
+    const clockMs = this.#environment.clock.nowMs()
+    const second = Math.floor(clockMs / 1_000)
+    if (second !== this.#uptime.second) this.#uptime = { second, clockMs, uptimeMs: this.#environment.uptimeMs() }
+    const referenceSeconds = this.#environment.reference()
+    return {
+      clockMs,
+      referenceMs: referenceSeconds === undefined ? undefined : referenceSeconds * 1_000,
+      uptimeMs: this.#uptime.uptimeMs + clockMs - this.#uptime.clockMs,
+    }
+  }
+
+  #newGuardId(): string {
+    return toHex(this.#environment.random.bytes(16))
+  }
+
+  #throwIfClosed(values: Record<string, unknown>): void {
+    if (this.#closed || this.#failure !== undefined) throw this.#refused('closed', values)
+  }
+
+  #refused(reason: GuardRefusal, values: Record<string, unknown>) {
+    this.#metrics.guardRefusals.inc({ reason })
+    return guardRefused(reason, { ...values, address: this.#options.address }, this.#failure)
+  }
+}
+
+function newestMark(ends: ReadonlyMap<number, number>): MeteredMark {
+  let epoch = 0
+  for (const known of ends.keys()) epoch = Math.max(epoch, known)
+  const end = ends.get(epoch) ?? 0
+  return { epoch, next: end, end, asked: end }
+}

@@ -1,0 +1,99 @@
+import { hash } from 'node:crypto'
+import type { Table } from '../../core/index.ts'
+import type { Disk } from '../disk.ts'
+
+/**
+ * A table whose every write is one checksummed record at the end of a journal, flushed before it resolves.
+ * It stands for LMDB where a test must decide what the disk remembers. Writes that come while a flush runs share the
+ * next one, as LMDB's do.
+ */
+export async function openSimulatedTable(disk: Disk, path: string): Promise<Table> {
+  const rows = new Map<string, Uint8Array>()
+  let journal = (await disk.read(path)) ?? new Uint8Array()
+  let length = 0
+  for (const record of readRecords(journal)) {
+    for (const [key, value] of record.writes) apply(rows, key, value)
+    length = record.end
+  }
+  if (length < journal.length || journal.length === 0) {
+    // A torn end is cut off in a new file, so that nothing is ever appended behind it.
+    const draft = `${path}.draft`
+    if ((await disk.read(draft)) !== undefined) await disk.unlink(draft)
+    journal = journal.slice(0, length)
+    await disk.create(draft, journal)
+    await disk.sync(draft)
+    await disk.rename(draft, path)
+  }
+  await disk.sync(path)
+  await disk.syncDirectory(path.slice(0, path.lastIndexOf('/')))
+
+  let queue: (readonly [writes: Writes, resolve: () => void, reject: (error: unknown) => void])[] = []
+  let flushing = false
+
+  async function flush(): Promise<void> {
+    flushing = true
+    while (queue.length > 0) {
+      const batch = queue
+      queue = []
+      try {
+        for (const [writes] of batch) await disk.append(path, encodeRecord(writes))
+        await disk.sync(path)
+        for (const [writes] of batch) for (const [key, value] of writes) apply(rows, toText(key), value)
+        for (const [, resolve] of batch) resolve()
+      } catch (error) {
+        for (const [, , reject] of batch) reject(error)
+      }
+    }
+    flushing = false
+  }
+
+  return {
+    get: (key) => rows.get(toText(key)),
+    write: (writes) =>
+      new Promise((resolve, reject) => {
+        const copies = writes.map(([key, value]) => [key.slice(), value?.slice()] as const)
+        queue.push([copies, resolve, reject])
+        if (!flushing) void flush()
+      }),
+    *range(start, end) {
+      const keys = [...rows.keys()].filter((key) => key >= toText(start) && key < toText(end)).sort()
+      for (const key of keys) yield [Buffer.from(key, 'hex'), rows.get(key) as Uint8Array] as const
+    },
+  }
+}
+
+type Writes = readonly (readonly [key: Uint8Array, value: Uint8Array | undefined])[]
+
+const HEADER_BYTES = 12
+const SUM_BYTES = 8
+
+function encodeRecord(writes: Writes): Uint8Array {
+  const body = Buffer.from(JSON.stringify(writes.map(([key, value]) => [toText(key), value && toText(value)])))
+  const header = Buffer.alloc(HEADER_BYTES)
+  header.writeUInt32BE(body.length)
+  header.write(hash('sha256', body).slice(0, SUM_BYTES), 4, 'latin1')
+  return Buffer.concat([header, body])
+}
+
+function* readRecords(journal: Uint8Array) {
+  const bytes = Buffer.from(journal)
+  let at = 0
+  while (at + HEADER_BYTES <= bytes.length) {
+    const end = at + HEADER_BYTES + bytes.readUInt32BE(at)
+    if (end > bytes.length) return
+    const body = bytes.subarray(at + HEADER_BYTES, end)
+    if (hash('sha256', body).slice(0, SUM_BYTES) !== bytes.toString('latin1', at + 4, at + HEADER_BYTES)) return
+    const writes = JSON.parse(body.toString('utf8')) as [string, string | null][]
+    yield { end, writes: writes.map(([key, value]) => [key, value ? Buffer.from(value, 'hex') : undefined] as const) }
+    at = end
+  }
+}
+
+function apply(rows: Map<string, Uint8Array>, key: string, value: Uint8Array | undefined): void {
+  if (value) rows.set(key, value)
+  else rows.delete(key)
+}
+
+function toText(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex')
+}
