@@ -1,5 +1,7 @@
 export * from './admission.ts'
 export * from './bodies/index.ts'
+export * from './bundle.ts'
+export * from './bundle-report.ts'
 export {
   type BudgetRate,
   ConflictBudget,
