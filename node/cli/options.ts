@@ -56,6 +56,9 @@ export const OPTION = {
   address: value({ placeholder: 'ADDRESS', summary: 'Whose', parse: parseAddress }),
   stake: value({ placeholder: 'ID', summary: 'Stake id', parse: wholeNumber(1, Number.MAX_SAFE_INTEGER) }),
   all: flag({ summary: 'All of them', sources: 'flag-only' }),
+  renew: flag({ summary: 'Set a missed draw anew', sources: 'flag-only' }),
+  take: flag({ summary: 'Pay out', sources: 'flag-only' }),
+  wait: flag({ summary: 'Wait until it can be done' }),
   dryRun: flag({ summary: 'Simulate only; show the consequences and the gas', sources: 'flag-only' }),
 
   // --- a chain of one's own
