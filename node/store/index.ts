@@ -31,3 +31,9 @@ export { machineProcesses, type ProcessTable } from './process-table.ts'
 export { machineRandom } from './random.ts'
 export { type Draw, SimulatedDisk } from './simulated/simulated-disk.ts'
 export { openSimulatedTable } from './simulated/simulated-table.ts'
+export {
+  type OpenSlotIndex,
+  openSlotIndex,
+  type SlotIndexModules,
+  type SlotIndexOptions,
+} from './slot-index/open-slot-index.ts'

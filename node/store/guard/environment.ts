@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto'
 import { readFileSync, statSync } from 'node:fs'
 import { hostname, tmpdir, uptime } from 'node:os'
 import { join } from 'node:path'
-import type { Clock, Random } from '../../core/index.ts'
+import type { Address, Clock, Domain, Random } from '../../core/index.ts'
 import { machineRandom } from '../random.ts'
 import { fileMirror, type GuardMirror } from './mirror.ts'
 
@@ -31,20 +31,20 @@ export interface GuardEnvironment {
 
 /**
  * The machine this process runs on.
- *
- * @param dataDirectory the locked data directory
- * @param name tells the mirrors of different keys and deployments apart; a file name
+ * @param options.dataDirectory the locked data directory
  */
 export function machineEnvironment(
-  dataDirectory: string,
-  name: string,
+  options: { readonly dataDirectory: string; readonly address: Address; readonly domain: Domain },
   modules: {
     readonly clock: Clock
     readonly reference: () => number | undefined
     readonly runtimeDirectory?: string
   },
 ): GuardEnvironment {
-  const stat = statSync(dataDirectory, { bigint: true })
+  const stat = statSync(options.dataDirectory, { bigint: true })
+  const { chainId, verifyingContract, salt } = options.domain
+  const deployment = createHash('sha256').update(`${chainId}:${verifyingContract}:${salt}`.toLowerCase()).digest('hex')
+  const name = `${options.address.toLowerCase()}-${deployment.slice(0, 16)}`
   return {
     identity: {
       machineId: machineId(),
