@@ -38,3 +38,11 @@ export const FEE_BUMP_PERCENT = 125
 export const REFUSALS_BEFORE_GIVING_UP = 8
 /** Blocks for which another's pending submission is believed to be on its way. */
 export const PENDING_PATIENCE_BLOCKS = 2
+
+/** An RPC that takes longer than this is passed over. */
+export const RPC_TIMEOUT_MS = 10_000
+/** How often all RPCs are asked before a request fails, and the wait before the second time; it doubles. */
+export const RPC_ROUNDS = 3
+export const RPC_BACKOFF_MS = 250
+/** How long an RPC is passed over after its first failure; doubles up to 32 times. */
+export const RPC_REST_MS = 1_000

@@ -83,10 +83,12 @@ export const CONTRACT_REFUSALS: Readonly<Record<string, Refusal>> = {
 
 /**
  * The refusal behind an error of viem: the contract's own, with its values and a hint; lack of gas money; or an RPC that did
- * not answer. What is none of these comes back as {@link ChainError} `CHAIN_REFUSED`. SuprnovaErrors pass unchanged.
+ * not answer. What is none of these comes back as {@link ChainError} `CHAIN_REFUSED`. A SuprnovaError, wrapped or not, comes back as it is.
  */
 export function explainChainError(error: unknown): SuprnovaError {
-  if (error instanceof SuprnovaError) return error
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    if (cause instanceof SuprnovaError) return cause
+  }
   const data = revertData(error)
   if (data !== undefined) return refusalOf(data, error)
   const message = error instanceof BaseError ? error.shortMessage : error instanceof Error ? error.message : String(error)

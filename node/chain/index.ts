@@ -30,6 +30,18 @@ export * from './errors.ts'
 export * from './person.ts'
 export * from './pin.ts'
 export * from './reference-time.ts'
+export type { Case, Outcome } from './reporter/case.ts'
+export { type Court, openCourt } from './reporter/court.ts'
+export {
+  type CaseStatus,
+  openReporter,
+  type Reporter,
+  type ReporterEvent,
+  type ReporterHealth,
+  type ReporterModules,
+  type ReporterOptions,
+} from './reporter/reporter.ts'
+export { type ChainIdentity, openRpc, type Rpc, type RpcModules, type RpcOptions, type RpcStatus } from './rpc.ts'
 export type { HistoricView } from './stake-view/ledger.ts'
 export {
   type ChainStakeView,

@@ -1,0 +1,340 @@
+import {
+  type Address,
+  type Hex,
+  type Logger,
+  type Metrics,
+  type Offence,
+  type OffenceSink,
+  type Random,
+  type StakeView,
+  SuprnovaError,
+  type Table,
+  toHex,
+} from '../../core/index.ts'
+import { commitmentOf } from '../actions/commitmentOf.ts'
+import { MAX_OUTBOX_RECORDS } from '../constants.ts'
+import { reporterMetrics } from '../metrics.ts'
+import { type Case, type CaseMemory, FRESH_MEMORY, nextStep, notePending, noteRefusal, type Outcome } from './case.ts'
+import { type Court, caseCalls } from './court.ts'
+import { Outbox } from './outbox.ts'
+import { capped, type Flight, freeNonce, isOnItsWay, planNonces, type SentTransaction } from './transaction.ts'
+
+const SALT_BYTES = 32
+const GAS_MARGIN_PERCENT = 130n
+/** Gas of a transfer that only uses a nonce up. */
+const FILL_GAS = 21_000n
+/** Refusals that only say that the chain moved on since the look; the next look knows. */
+const MOVED_ON = new Set([
+  'AlreadySlashed',
+  'AlreadyCommitted',
+  'AlreadyReleased',
+  'NotEarlier',
+  'ClaimWindowClosed',
+  'ClaimWindowOpen',
+  'UnknownFault',
+  'UnknownCommitment',
+  'EpochInFuture',
+])
+
+export interface ReporterOptions {
+  /** Who is paid; the gas key's account by default. */
+  readonly beneficiary?: Address
+  readonly rewardWindowSeconds: number
+  /** No transaction ever offers more than this a gas. */
+  readonly maxFeePerGasWei: bigint
+  readonly maxCases?: number
+}
+
+export interface ReporterModules {
+  readonly court: Court
+  readonly table: Table
+  /** When to look again, and whom a tombstone already silenced. */
+  readonly stakeView: Pick<StakeView, 'stake'> & { onHead(listener: () => void): () => void }
+  readonly random: Random
+  readonly logger: Logger
+  readonly metrics: Metrics
+}
+
+export type ReporterEvent =
+  /** The commit is mined: the evidence may be shown to others now. */
+  | { readonly type: 'committed'; readonly faultId: Hex; readonly blockNumber: number }
+  | { readonly type: 'slashed'; readonly faultId: Hex; readonly stakeId: number; readonly blockNumber: number }
+  | { readonly type: 'finished'; readonly faultId: Hex; readonly outcome: Outcome }
+
+/** One case, for status and the command line. */
+export interface CaseStatus {
+  readonly faultId: Hex
+  readonly faultType: number
+  readonly stakeId: number
+  readonly doing: string
+}
+
+export interface ReporterHealth {
+  readonly openCases: number
+  /** Why the newest look failed: no RPC, no gas money. */
+  readonly lastError: string | undefined
+}
+
+export interface Reporter extends OffenceSink {
+  onEvent(listener: (event: ReporterEvent) => void): () => void
+  cases(): CaseStatus[]
+  health(): ReporterHealth
+  /** Looks at all cases now. Called by itself at every head and every new offence. */
+  look(): Promise<void>
+  close(): Promise<void>
+}
+
+/** Takes offences to court: commit, submit, claim, release; durable from the moment the outbox has them. */
+export function openReporter(opts: ReporterOptions, modules: ReporterModules): Reporter {
+  return new CourtReporter(opts, modules)
+}
+
+interface OpenCase {
+  readonly record: Case
+  memory: CaseMemory
+  stored: boolean
+  doing: string
+  announced: Set<ReporterEvent['type']>
+}
+
+class CourtReporter implements Reporter {
+  readonly #opts: ReporterOptions
+  readonly #modules: ReporterModules
+  readonly #outbox: Outbox
+  readonly #metrics
+  readonly #cases = new Map<Hex, OpenCase>()
+  readonly #transactions = new Map<number, SentTransaction>()
+  readonly #flights = new Map<number, Flight>()
+  readonly #listeners = new Set<(event: ReporterEvent) => void>()
+  readonly #stopHeads: () => void
+  #running: Promise<void> | undefined
+  #again = false
+  #lastError: string | undefined
+  #failedNow: string | undefined
+  #closed = false
+
+  constructor(opts: ReporterOptions, modules: ReporterModules) {
+    this.#opts = opts
+    this.#modules = modules
+    this.#outbox = new Outbox(modules.table)
+    this.#metrics = reporterMetrics(modules.metrics)
+    for (const record of this.#outbox.cases()) this.#cases.set(record.faultId, openCase(record, true))
+    for (const sent of this.#outbox.transactions()) this.#transactions.set(sent.nonce, sent)
+    this.#stopHeads = modules.stakeView.onHead(() => void this.look())
+  }
+
+  report(offence: Offence): void {
+    const reason = this.#reasonToDrop(offence)
+    if (reason !== undefined) {
+      this.#metrics.dropped.inc({ reason })
+      return
+    }
+    const evidence = toHex(offence.evidence)
+    const { faultId, faultType, stakeId } = offence
+    const { reporter } = this.#modules.court
+    const beneficiary = this.#opts.beneficiary ?? reporter
+    const salt = toHex(this.#modules.random.bytes(SALT_BYTES))
+    const commitment = commitmentOf({ reporter, beneficiary, faultId, evidence, salt })
+    const record: Case = { faultId, faultType, stakeId, evidence, reporter, beneficiary, salt, commitment }
+    this.#cases.set(faultId, openCase(record, false))
+    this.#modules.logger.warn('fault seen', { faultId, faultType, stakeId, signer: offence.signer })
+    void this.look()
+  }
+
+  onEvent(listener: (event: ReporterEvent) => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  cases(): CaseStatus[] {
+    return [...this.#cases.values()].map(({ record, doing }) => {
+      const { faultId, faultType, stakeId } = record
+      return { faultId, faultType, stakeId, doing }
+    })
+  }
+
+  health(): ReporterHealth {
+    return { openCases: this.#cases.size, lastError: this.#lastError }
+  }
+
+  look(): Promise<void> {
+    if (this.#closed) return Promise.resolve()
+    this.#again = true
+    this.#running ??= this.#lookWhileAsked().finally(() => {
+      this.#running = undefined
+    })
+    return this.#running
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    this.#stopHeads()
+    await this.#running
+  }
+
+  #reasonToDrop(offence: Offence): string | undefined {
+    if (this.#closed) return 'closed'
+    if (this.#cases.has(offence.faultId)) return 'known'
+    if (this.#modules.stakeView.stake(offence.stakeId)?.tombstoned === true) return 'tombstoned'
+    for (const { record } of this.#cases.values()) {
+      // A stake is charged its largest penalty of a period: a second fault of one type adds cost, not penalty.
+      if (record.stakeId === offence.stakeId && record.faultType === offence.faultType) return 'same stake and type'
+    }
+    return this.#cases.size >= (this.#opts.maxCases ?? MAX_OUTBOX_RECORDS) ? 'full' : undefined
+  }
+
+  async #lookWhileAsked(): Promise<void> {
+    while (this.#again && !this.#closed) {
+      this.#again = false
+      this.#failedNow = undefined
+      try {
+        await this.#lookOnce()
+      } catch (error) {
+        this.#failed(error)
+      }
+      this.#lastError = this.#failedNow
+    }
+  }
+
+  async #lookOnce(): Promise<void> {
+    for (const open of this.#cases.values()) {
+      if (open.stored) continue
+      await this.#outbox.putCase(open.record)
+      open.stored = true
+    }
+    this.#metrics.open.set(this.#cases.size)
+    if (this.#cases.size === 0 && this.#transactions.size === 0) return
+    // Nonces before facts: what the nonces call mined, the facts then show.
+    const position = await this.#modules.court.position()
+    await this.#tendTransactions(position)
+    for (const open of [...this.#cases.values()]) {
+      try {
+        await this.#advance(open, position)
+      } catch (error) {
+        this.#failed(error)
+      }
+    }
+  }
+
+  async #advance(open: OpenCase, position: Awaited<ReturnType<Court['position']>>): Promise<void> {
+    const { court, stakeView } = this.#modules
+    const { record } = open
+    const tombstoned = stakeView.stake(record.stakeId)?.tombstoned === true
+    const facts = { ...(await court.facts(record)), ...position, tombstoned }
+    if (facts.commitBlock > 0) this.#announce(open, { type: 'committed', faultId: record.faultId, blockNumber: facts.commitBlock })
+    if (facts.slashedBlock > 0) {
+      const { faultId, stakeId } = record
+      this.#announce(open, { type: 'slashed', faultId, stakeId, blockNumber: facts.slashedBlock })
+    }
+    const { memory, step } = nextStep(open.memory, record, facts, this.#opts.rewardWindowSeconds)
+    open.memory = memory
+    open.doing = step.do === 'wait' ? `wait for ${step.why}` : step.do
+    if (step.do === 'wait') return
+    if (step.do === 'finish') return this.#finish(open, step.outcome)
+    const purpose = `${step.do} ${record.faultId}`
+    if (isOnItsWay([...this.#transactions.values()], purpose, position.minedNonce)) return
+    const data = caseCalls[step.do](record)
+    // Evidence that the court would not take is not worth a commit either.
+    const trial = step.do === 'commit' ? caseCalls.submit(record) : data
+    const refusal = (await court.refusal(trial, 'latest')) ?? (data === trial ? undefined : await court.refusal(data, 'latest'))
+    if (refusal !== undefined) return this.#refused(open, refusal, position.headNumber)
+    if (step.do === 'submit' && step.yieldToPending) {
+      const pending = await court.refusal(data, 'pending')
+      if (pending?.values.error === 'AlreadySlashed') {
+        open.memory = notePending(open.memory, position.headNumber)
+        return
+      }
+    }
+    await this.#send(purpose, data, position)
+  }
+
+  #refused(open: OpenCase, refusal: SuprnovaError, headNumber: number): void {
+    if (MOVED_ON.has(String(refusal.values.error))) return
+    open.memory = noteRefusal(open.memory, headNumber)
+    this.#modules.logger.error('court refuses evidence', { faultId: open.record.faultId, reason: refusal.message })
+  }
+
+  async #finish(open: OpenCase, outcome: Outcome): Promise<void> {
+    const { faultId } = open.record
+    await this.#outbox.deleteCase(open.record)
+    this.#cases.delete(faultId)
+    this.#metrics.outcomes.inc({ outcome })
+    this.#metrics.open.set(this.#cases.size)
+    this.#modules.logger.info('fault finished', { faultId, outcome })
+    this.#announce(open, { type: 'finished', faultId, outcome })
+  }
+
+  async #tendTransactions(position: Awaited<ReturnType<Court['position']>>): Promise<void> {
+    if (this.#transactions.size === 0) return
+    const { court } = this.#modules
+    const fees = await court.fees()
+    const sent = [...this.#transactions.values()]
+    for (const step of planNonces(sent, this.#flights, position, fees, this.#opts.maxFeePerGasWei)) {
+      const transaction = this.#transactions.get(step.nonce)
+      if (step.do === 'forget') {
+        await this.#outbox.deleteTransaction(step.nonce)
+        this.#transactions.delete(step.nonce)
+        this.#flights.delete(step.nonce)
+      } else if (step.do === 'noteUsed') {
+        this.#flights.set(step.nonce, { ...this.#flights.get(step.nonce), usedAtBlock: position.headNumber })
+      } else if (step.do === 'fill') {
+        this.#modules.logger.warn('filling a nonce that nothing uses', { nonce: step.nonce })
+        const empty = { purpose: `fill ${step.nonce}`, to: court.reporter, data: '0x' as Hex, gas: FILL_GAS }
+        await this.#dispatch({ ...empty, nonce: step.nonce, ...capped(fees, this.#opts.maxFeePerGasWei) }, position.headNumber)
+      } else if (transaction !== undefined && step.do === 'replace') {
+        this.#modules.logger.warn('raising the fee', { nonce: step.nonce, maxFeePerGas: String(step.fees.maxFeePerGas) })
+        await this.#dispatch({ ...transaction, ...step.fees }, position.headNumber)
+      } else if (transaction !== undefined) {
+        await this.#handOver(transaction, position.headNumber)
+      }
+    }
+  }
+
+  async #send(purpose: string, data: Hex, position: Awaited<ReturnType<Court['position']>>): Promise<void> {
+    const { court } = this.#modules
+    const gas = ((await court.gasFor(data)) * GAS_MARGIN_PERCENT) / 100n
+    const fees = capped(await court.fees(), this.#opts.maxFeePerGasWei)
+    const nonce = freeNonce([...this.#transactions.values()], position.minedNonce)
+    this.#metrics.transactions.inc({ purpose: purpose.split(' ')[0] as string })
+    await this.#dispatch({ nonce, purpose, to: court.address, data, gas, ...fees }, position.headNumber)
+  }
+
+  /** Signs, makes durable, and only then sends: after a crash in between the very same transaction is sent. */
+  async #dispatch(unsigned: Omit<SentTransaction, 'raw'>, headNumber: number): Promise<void> {
+    const signed = await this.#modules.court.sign(unsigned)
+    await this.#outbox.putTransaction(signed)
+    this.#transactions.set(signed.nonce, signed)
+    await this.#handOver(signed, headNumber)
+  }
+
+  async #handOver(transaction: SentTransaction, headNumber: number): Promise<void> {
+    this.#flights.delete(transaction.nonce)
+    try {
+      await this.#modules.court.send(transaction)
+    } catch (error) {
+      // What an RPC refuses needs another price, in a while. What did not arrive, or lacks money, is sent again as it is.
+      if (error instanceof SuprnovaError && error.code === 'CHAIN_REFUSED') {
+        this.#flights.set(transaction.nonce, { sentAtBlock: headNumber })
+      }
+      throw error
+    }
+    this.#flights.set(transaction.nonce, { sentAtBlock: headNumber })
+  }
+
+  #announce(open: OpenCase, event: ReporterEvent): void {
+    if (open.announced.has(event.type)) return
+    open.announced.add(event.type)
+    for (const listener of this.#listeners) listener(event)
+  }
+
+  #failed(error: unknown): void {
+    const message = error instanceof Error ? error.message : String(error)
+    const code = error instanceof SuprnovaError ? error.code : undefined
+    if (message !== this.#lastError) this.#modules.logger.error('reporting is held up', { error: message, code })
+    this.#failedNow = message
+  }
+}
+
+function openCase(record: Case, stored: boolean): OpenCase {
+  return { record, memory: FRESH_MEMORY, stored, doing: 'look', announced: new Set() }
+}

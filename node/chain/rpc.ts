@@ -1,0 +1,239 @@
+import { createPublicClient, custom, http, type Transport } from 'viem'
+import { type Clock, EXIT, type Hex, type Logger, type Metrics, SuprnovaError, type Timers } from '../core/index.ts'
+import type { ChainClient } from './client.ts'
+import { RPC_BACKOFF_MS, RPC_REST_MS, RPC_ROUNDS, RPC_TIMEOUT_MS } from './constants.ts'
+import { ChainError, RpcUnavailableError } from './errors.ts'
+import { rpcMetrics } from './metrics.ts'
+import { canAnotherAnswer, type Requester, withTimeout } from './rpc-request.ts'
+
+/** The chain every RPC must be on. */
+export interface ChainIdentity {
+  readonly chainId: bigint
+  readonly genesisHash: Hex
+}
+
+export interface RpcOptions {
+  /** Best first. With a single one, that one is trusted. */
+  readonly urls: readonly string[]
+  readonly timeoutMs?: number
+  /** How often viem asks again where it waits, such as for a receipt. */
+  readonly pollMs?: number
+}
+
+export interface RpcModules {
+  readonly clock: Clock
+  readonly timers: Timers
+  readonly logger: Logger
+  readonly metrics: Metrics
+  /** How to speak to a URL; HTTP by default. */
+  readonly connect?: (url: string, timeoutMs: number) => Requester
+}
+
+export type RpcStanding = 'unchecked' | 'agrees' | 'unreachable' | 'wrong chain' | 'disagrees' | 'disputed'
+
+/** How one RPC stands. `origin` leaves out what may be a secret in the URL. */
+export interface RpcStatus {
+  readonly origin: string
+  readonly standing: RpcStanding
+  readonly resting: boolean
+  readonly lastError: string | undefined
+}
+
+/** Several RPCs that look like one. */
+export interface Rpc {
+  readonly client: ChainClient
+  readonly transport: Transport
+  status(): RpcStatus[]
+  /** Compares chain id, genesis and the newest block all have as final. Whoever is on another chain is not asked again. */
+  check(identity?: ChainIdentity): Promise<RpcStatus[]>
+}
+
+interface Endpoint {
+  readonly origin: string
+  readonly request: Requester
+  standing: RpcStanding
+  failures: number
+  restUntilMs: number
+  lastError: string | undefined
+}
+
+/**
+ * Opens a client over ranked RPCs: the best one that is not resting answers, a failing one rests ever longer, and what no
+ * RPC answers is asked again a few times before it fails.
+ * @throws {ChainError} `RPC_BAD_URL`
+ */
+export function openRpc(opts: RpcOptions, modules: RpcModules): Rpc {
+  return new RankedRpc(opts, modules)
+}
+
+class RankedRpc implements Rpc {
+  readonly client: ChainClient
+  readonly transport: Transport
+  readonly #endpoints: Endpoint[]
+  readonly #modules: RpcModules
+  readonly #timeoutMs: number
+  readonly #metrics
+
+  constructor(opts: RpcOptions, modules: RpcModules) {
+    this.#modules = modules
+    this.#timeoutMs = opts.timeoutMs ?? RPC_TIMEOUT_MS
+    this.#metrics = rpcMetrics(modules.metrics)
+    const connect = modules.connect ?? connectHttp
+    if (opts.urls.length === 0) throw badUrl('', 'is missing')
+    this.#endpoints = opts.urls.map((url) => ({
+      origin: originOf(url),
+      request: connect(url, this.#timeoutMs),
+      standing: 'unchecked',
+      failures: 0,
+      restUntilMs: 0,
+      lastError: undefined,
+    }))
+    const provider = { request: (args: { method: string; params?: unknown }) => this.#request(args) }
+    this.transport = custom(provider, { retryCount: 0 })
+    this.client = createPublicClient({ transport: this.transport, pollingInterval: opts.pollMs, cacheTime: 0 }) as ChainClient
+  }
+
+  status(): RpcStatus[] {
+    const now = this.#modules.clock.nowMs()
+    return this.#endpoints.map(({ origin, standing, restUntilMs, lastError }) => {
+      return { origin, standing, resting: restUntilMs > now, lastError }
+    })
+  }
+
+  async check(identity?: ChainIdentity): Promise<RpcStatus[]> {
+    const finals = await Promise.all(this.#endpoints.map((endpoint) => this.#identify(endpoint, identity)))
+    const present = this.#endpoints.flatMap((endpoint, index) => {
+      const final = finals[index]
+      return final === undefined ? [] : [{ endpoint, final }]
+    })
+    const common = present.reduce((least, { final }) => (final < least ? final : least), present[0]?.final ?? 0n)
+    const hashes = await Promise.all(
+      present.map(async ({ endpoint }) => ({ endpoint, hash: await this.#hashOf(endpoint, common) })),
+    )
+    for (const { endpoint, hash } of hashes) {
+      const same = hashes.filter((other) => other.hash === hash).length
+      if (hash === undefined) endpoint.standing = 'unreachable'
+      else if (same === hashes.length) endpoint.standing = 'agrees'
+      else endpoint.standing = same * 2 > hashes.length ? 'agrees' : this.#isMajority(hashes) ? 'disagrees' : 'disputed'
+    }
+    for (const { origin, standing } of this.#endpoints) {
+      if (standing !== 'agrees') this.#modules.logger.error('rpc does not agree', { origin, standing, block: String(common) })
+    }
+    this.#metrics.healthy.set(this.#endpoints.filter(({ standing }) => standing === 'agrees').length)
+    return this.status()
+  }
+
+  #isMajority(hashes: readonly { hash: Hex | undefined }[]): boolean {
+    return hashes.some(({ hash }) => hashes.filter((other) => other.hash === hash).length * 2 > hashes.length)
+  }
+
+  /** The endpoint's final block number, or `undefined` when it is of no use. */
+  async #identify(endpoint: Endpoint, identity: ChainIdentity | undefined): Promise<bigint | undefined> {
+    try {
+      const chainId = BigInt((await this.#ask(endpoint, { method: 'eth_chainId' })) as string)
+      const genesis = await this.#blockOf(endpoint, '0x0')
+      if (identity !== undefined && (chainId !== identity.chainId || genesis?.hash !== identity.genesisHash)) {
+        endpoint.standing = 'wrong chain'
+        endpoint.lastError = `chain ${chainId}, genesis ${genesis?.hash}`
+        return undefined
+      }
+      const final = (await this.#blockOf(endpoint, 'finalized')) ?? (await this.#blockOf(endpoint, 'latest'))
+      return final === undefined ? undefined : BigInt(final.number)
+    } catch (error) {
+      this.#failed(endpoint, error)
+      endpoint.standing = 'unreachable'
+      return undefined
+    }
+  }
+
+  async #hashOf(endpoint: Endpoint, number: bigint): Promise<Hex | undefined> {
+    try {
+      return (await this.#blockOf(endpoint, `0x${number.toString(16)}`))?.hash
+    } catch (error) {
+      this.#failed(endpoint, error)
+      return undefined
+    }
+  }
+
+  async #blockOf(endpoint: Endpoint, at: string): Promise<{ number: Hex; hash: Hex } | undefined> {
+    const block = await this.#ask(endpoint, { method: 'eth_getBlockByNumber', params: [at, false] })
+    return (block as { number: Hex; hash: Hex } | null) ?? undefined
+  }
+
+  async #request(args: { method: string; params?: unknown }): Promise<unknown> {
+    let last: unknown
+    for (let round = 0; round < RPC_ROUNDS; round++) {
+      if (round > 0) await this.#pause(RPC_BACKOFF_MS * 2 ** (round - 1))
+      for (const endpoint of this.#ranked()) {
+        try {
+          const answer = await this.#ask(endpoint, args)
+          endpoint.failures = 0
+          return answer
+        } catch (error) {
+          if (!canAnotherAnswer(error)) throw error
+          last = error
+          this.#failed(endpoint, error)
+        }
+      }
+    }
+    throw new RpcUnavailableError(`no RPC answered ${args.method}: ${this.#reasons()}`, {
+      hint: 'check --rpc and the network',
+      values: { method: args.method },
+      cause: last,
+    })
+  }
+
+  /** The rested ones by rank, then the others: an RPC at rest is better than none. */
+  #ranked(): Endpoint[] {
+    const now = this.#modules.clock.nowMs()
+    const usable = this.#endpoints.filter(({ standing }) => standing !== 'wrong chain' && standing !== 'disagrees')
+    return [
+      ...usable.filter((endpoint) => endpoint.restUntilMs <= now),
+      ...usable.filter((endpoint) => endpoint.restUntilMs > now),
+    ]
+  }
+
+  #ask(endpoint: Endpoint, args: { method: string; params?: unknown }): Promise<unknown> {
+    return withTimeout(endpoint.request(args), this.#timeoutMs, this.#modules.timers)
+  }
+
+  #failed(endpoint: Endpoint, error: unknown): void {
+    const rank = String(this.#endpoints.indexOf(endpoint))
+    this.#metrics.failures.inc({ rank })
+    endpoint.restUntilMs = this.#modules.clock.nowMs() + RPC_REST_MS * 2 ** Math.min(endpoint.failures, 5)
+    endpoint.failures++
+    endpoint.lastError = error instanceof Error ? (error.message.split('\n')[0] as string) : String(error)
+  }
+
+  #reasons(): string {
+    return this.#endpoints.map(({ origin, standing, lastError }) => `${origin} (${lastError ?? standing})`).join(', ')
+  }
+
+  #pause(delayMs: number): Promise<void> {
+    return new Promise((resolve) => this.#modules.timers.after(delayMs, resolve))
+  }
+}
+
+function connectHttp(url: string, timeoutMs: number): Requester {
+  return http(url, { timeout: timeoutMs, retryCount: 0 })({}).request as Requester
+}
+
+function originOf(url: string): string {
+  let parsed: URL
+  try {
+    parsed = new URL(url)
+  } catch (error) {
+    throw badUrl(url, 'is not a URL', error)
+  }
+  if (parsed.protocol !== 'http:' && parsed.protocol !== 'https:') throw badUrl(url, 'is neither http nor https')
+  return parsed.origin
+}
+
+function badUrl(url: string, why: string, cause?: unknown): SuprnovaError {
+  return new ChainError('RPC_BAD_URL', `RPC URL ${JSON.stringify(url)} ${why}`, {
+    exitCode: EXIT.config,
+    hint: 'give --rpc http://HOST:PORT or https://HOST/PATH',
+    values: { url },
+    cause,
+  })
+}
