@@ -14,8 +14,6 @@ import {RegistryPenalties} from "./registry/RegistryPenalties.sol";
 /// @title Every stake, from bond to withdrawal.
 /// @notice This file is the life of a stake. Keys, sums, penalties, parameters and the owner's few rights are in `registry/`.
 contract StakeRegistry is RegistryParams, RegistryLedger, RegistryKeys, RegistryPenalties, RegistryOwner {
-    /// @dev Ids fit 32 bits in a fault's record.
-    uint256 private constant MAX_STAKES = type(uint32).max;
     /// @dev What a missed draw costs: 1 % of the stake.
     uint96 private constant MISSED_DRAW_DIVISOR = 100;
     /// @dev So that every node knows a new key before it speaks.
@@ -59,51 +57,36 @@ contract StakeRegistry is RegistryParams, RegistryLedger, RegistryKeys, Registry
         Permit calldata permit
     ) external returns (uint64 stakeId) {
         // 1. What the owner may steer.
-        require(
-            block.timestamp >= _sums.registrationsPausedUntil, RegistrationsPaused(_sums.registrationsPausedUntil)
-        );
+        require(block.timestamp >= registrationsPausedUntil, RegistrationsPaused(registrationsPausedUntil));
         uint96 minimum = minStake;
         require(amount >= minimum, BelowMinimum(amount, minimum));
 
         // 2. One stake per operator and person, a fresh key, and the word of both keys.
         require(block.timestamp <= deadline, DeadlinePassed(deadline, block.timestamp));
+        address human = person.person;
         require(stakeOfOperator[msg.sender] == 0, OperatorHasStake(msg.sender, stakeOfOperator[msg.sender]));
-        require(stakeOfPerson[person.person] == 0, PersonHasStake(person.person, stakeOfPerson[person.person]));
+        require(stakeOfPerson[human] == 0, PersonHasStake(human, stakeOfPerson[human]));
         address key = _requirePossession(msg.sender, deadline, nodeKey);
         _requireConsent(msg.sender, key, deadline, person);
-        require(
-            IPersonVerifier(personVerifier).isPerson(msg.sender, person.person, person.proof),
-            NotAPerson(person.person)
-        );
+        require(IPersonVerifier(personVerifier).isPerson(msg.sender, human, person.proof), NotAPerson(human));
 
         // 3. The stake.
-        stakeId = _sums.stakeCount + 1;
-        require(stakeId <= MAX_STAKES, BadParams("stakeCount", stakeId, MAX_STAKES));
-        _sums.stakeCount = stakeId;
+        stakeId = _addStake(amount);
         stakeOfOperator[msg.sender] = stakeId;
-        stakeOfPerson[person.person] = stakeId;
+        stakeOfPerson[human] = stakeId;
         uint64 drawBlock = uint64(block.number + DRAW_DELAY_BLOCKS);
+        uint64 epoch = currentEpoch();
         Bond storage bond = _bonds[stakeId];
-        bond.amount = amount;
-        bond.status = Status.Pending;
         bond.operator = msg.sender;
         bond.drawBlock = drawBlock;
-        bond.person = person.person;
         bond.nodeKey = key;
         bond.minStake = minimum;
-        uint64 epoch = currentEpoch();
+        bond.person = human;
+        bond.amount = amount;
+        bond.status = Status.Pending;
         _beginTenure(key, stakeId, epoch);
         emit Registered(
-            stakeId,
-            msg.sender,
-            key,
-            person.person,
-            nodeKey.publicKeyX,
-            nodeKey.publicKeyY,
-            amount,
-            minimum,
-            epoch,
-            drawBlock
+            stakeId, msg.sender, key, human, nodeKey.publicKeyX, nodeKey.publicKeyY, amount, minimum, epoch, drawBlock
         );
 
         // 4. The tokens. Anyone may use up a permit first; then the allowance it gave stands.
@@ -112,7 +95,7 @@ contract StakeRegistry is RegistryParams, RegistryLedger, RegistryKeys, Registry
                 msg.sender, address(this), amount, permit.deadline, permit.v, permit.r, permit.s
             ) {} catch {}
         }
-        _takeIn(msg.sender, amount);
+        _pullTokens(amount);
     }
 
     /// @inheritdoc IStakeRegistry
@@ -139,9 +122,11 @@ contract StakeRegistry is RegistryParams, RegistryLedger, RegistryKeys, Registry
     /// @inheritdoc IStakeRegistry
     function topUp(uint64 stakeId, uint96 amount) external {
         Bond storage bond = _requireStatus(stakeId, Status.Pending, Status.Active);
-        _takeIn(msg.sender, amount);
-        bond.amount += amount;
-        emit ToppedUp(stakeId, msg.sender, amount, bond.amount);
+        uint96 newAmount = bond.amount + amount;
+        bond.amount = newAmount;
+        _addBond(amount);
+        emit ToppedUp(stakeId, msg.sender, amount, newAmount);
+        _pullTokens(amount);
     }
 
     /// @inheritdoc IStakeRegistry

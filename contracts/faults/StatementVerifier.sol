@@ -46,8 +46,8 @@ abstract contract StatementVerifier is IFaultVerifier {
         if (Statements.isMetered(slot.kind)) {
             window = _evidenceWindowSeconds;
             uint64 epoch = Statements.epochOf(slot.position);
-            uint64 currentEpoch = uint64(atSeconds / _epochSeconds);
-            require(epoch <= currentEpoch + 1, EpochInFuture(epoch, currentEpoch));
+            uint256 currentEpoch = atSeconds / _epochSeconds;
+            require(epoch <= currentEpoch + 1, EpochInFuture(epoch, uint64(currentEpoch)));
             require(
                 epoch >= key.fromEpoch && (key.untilEpoch == 0 || epoch < key.untilEpoch),
                 KeyNotInTenure(slot.signer, epoch, key.fromEpoch, key.untilEpoch)

@@ -12,7 +12,9 @@ library Penalties {
     uint256 internal constant BUCKETS_PER_WINDOW = 4;
     uint256 internal constant REACH = 2;
     /// @dev Total bonds are remembered in units of 2^32 wei, rounded up so that no share is too large.
-    uint256 internal constant BOND_UNIT_BITS = 32;
+    uint256 internal constant BOND_UNIT = 1 << 32;
+    /// @dev The largest supply of which any part fits 96 bits, and 64 bits in bond units.
+    uint256 internal constant MAX_SUPPLY = (1 << 96) - BOND_UNIT;
 
     /// @notice `bps` of `amount`, rounded down.
     /// @param bps at most 10,000
@@ -22,18 +24,29 @@ library Penalties {
         }
     }
 
+    /// @notice What a penalty of `penaltyBps` adds where `beforeBps` were charged already: only the larger one counts.
+    function newlyDue(uint96 amount, uint16 penaltyBps, uint16 beforeBps) internal pure returns (uint96) {
+        if (penaltyBps <= beforeBps) return 0;
+        unchecked {
+            return part(amount, penaltyBps) - part(amount, beforeBps);
+        }
+    }
+
     /// @notice base x 3 x share, where share = offenders / bonded and at most 1.
     function correlated(uint256 base, uint256 offenders, uint256 bonded) internal pure returns (uint256) {
         if (offenders >= bonded) return base * CORRELATION_FACTOR;
         return Math.mulDiv(base * CORRELATION_FACTOR, offenders, bonded);
     }
 
-    /// @notice `wei_` in units of 2^32 wei, rounded up, at most 2^64 - 1.
-    function toBondUnits(uint96 wei_) internal pure returns (uint64) {
-        return uint64(Math.min(Math.ceilDiv(wei_, 1 << BOND_UNIT_BITS), type(uint64).max));
+    /// @notice An amount in units of 2^32 wei, rounded up.
+    /// @param amount at most `MAX_SUPPLY`
+    function toBondUnits(uint96 amount) internal pure returns (uint64) {
+        unchecked {
+            return uint64((uint256(amount) + BOND_UNIT - 1) / BOND_UNIT);
+        }
     }
 
     function fromBondUnits(uint64 units) internal pure returns (uint256) {
-        return uint256(units) << BOND_UNIT_BITS;
+        return units * BOND_UNIT;
     }
 }

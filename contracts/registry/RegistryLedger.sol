@@ -4,6 +4,7 @@ pragma solidity ^0.8.28;
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {EgiToken} from "../EgiToken.sol";
+import {Penalties} from "../libraries/Penalties.sol";
 import {IStakeRegistry} from "../interfaces/IStakeRegistry.sol";
 
 /// @notice Where every token of the registry stands, in sums.
@@ -13,6 +14,9 @@ import {IStakeRegistry} from "../interfaces/IStakeRegistry.sol";
 abstract contract RegistryLedger is IStakeRegistry {
     using SafeERC20 for IERC20;
 
+    /// @dev Ids fit 32 bits in a fault's record.
+    uint256 private constant MAX_STAKES = type(uint32).max;
+
     struct Sums {
         uint96 slashable; // bonded and unbonding
         uint96 escrow;
@@ -20,7 +24,6 @@ abstract contract RegistryLedger is IStakeRegistry {
         // next slot
         uint96 unbonding; // part of `slashable`
         uint96 credits;
-        uint64 registrationsPausedUntil;
     }
 
     /// @inheritdoc IStakeRegistry
@@ -42,7 +45,7 @@ abstract contract RegistryLedger is IStakeRegistry {
         require(token_ != address(0), BadParams("token", 0, 1));
         require(court_ != address(0), BadParams("court", 0, 1));
         uint256 supply = IERC20(token_).totalSupply();
-        require(supply <= type(uint96).max, BadParams("token supply", supply, type(uint96).max));
+        require(supply <= Penalties.MAX_SUPPLY, BadParams("token supply", supply, Penalties.MAX_SUPPLY));
         token = token_;
         court = court_;
     }
@@ -83,10 +86,23 @@ abstract contract RegistryLedger is IStakeRegistry {
         burnable = _burnable();
     }
 
-    /// @dev Takes `amount` of `from` in.
-    function _takeIn(address from, uint96 amount) internal {
+    /// @dev Counts a new stake of `amount`.
+    function _addStake(uint96 amount) internal returns (uint64 stakeId) {
+        Sums storage sums = _sums;
+        stakeId = sums.stakeCount + 1;
+        require(stakeId <= MAX_STAKES, BadParams("stakeCount", stakeId, MAX_STAKES));
+        uint96 slashable = sums.slashable + amount;
+        sums.stakeCount = stakeId;
+        sums.slashable = slashable;
+    }
+
+    /// @dev Counts `amount` more behind a stake.
+    function _addBond(uint96 amount) internal {
         _sums.slashable += amount;
-        IERC20(token).safeTransferFrom(from, address(this), amount);
+    }
+
+    function _pullTokens(uint96 amount) internal {
+        IERC20(token).safeTransferFrom(msg.sender, address(this), amount);
     }
 
     /// @dev Pays a whole stake out of `slashable` and `unbonding`.

@@ -14,6 +14,8 @@ abstract contract RegistryOwner is RegistryLedger, Ownable2Step {
     uint96 public minStake;
     /// @inheritdoc IStakeRegistry
     address public personVerifier;
+    /// @inheritdoc IStakeRegistry
+    uint64 public registrationsPausedUntil;
 
     constructor(uint96 minStake_, address personVerifier_, address owner_) Ownable(owner_) {
         _setMinStake(minStake_);
@@ -33,18 +35,13 @@ abstract contract RegistryOwner is RegistryLedger, Ownable2Step {
     /// @inheritdoc IStakeRegistry
     function pauseRegistrations(uint32 forSeconds) external onlyOwner {
         require(forSeconds <= MAX_PAUSE_SECONDS, PauseTooLong(forSeconds, MAX_PAUSE_SECONDS));
-        uint256 last = _sums.registrationsPausedUntil;
+        uint256 last = registrationsPausedUntil;
         require(
             last == 0 || block.timestamp >= last + PAUSE_REST_SECONDS, PauseTooSoon(last + PAUSE_REST_SECONDS)
         );
         uint64 until = uint64(block.timestamp + forSeconds);
-        _sums.registrationsPausedUntil = until;
+        registrationsPausedUntil = until;
         emit RegistrationsPausedUntil(until);
-    }
-
-    /// @inheritdoc IStakeRegistry
-    function registrationsPausedUntil() external view returns (uint64) {
-        return _sums.registrationsPausedUntil;
     }
 
     function _setMinStake(uint96 minStake_) private {

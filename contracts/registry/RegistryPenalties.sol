@@ -83,40 +83,50 @@ abstract contract RegistryPenalties is RegistryParams, RegistryLedger {
         if (beforeBps == 0) {
             start = amount;
             bond.periodStart = amount;
-            _offendersIn[block.timestamp / BUCKET_SECONDS] += amount;
+            unchecked {
+                _offendersIn[block.timestamp / BUCKET_SECONDS] += amount; // 2^96 at a time never fills 2^256
+            }
         } else {
             start = bond.periodStart;
         }
-        uint16 largestBps = penaltyBps > beforeBps ? penaltyBps : beforeBps;
 
         // 2. Only what exceeds the period's largest penalty so far is new, and no more than is left.
         uint96 base = Penalties.part(start, penaltyBps);
-        uint96 due = Penalties.part(start, largestBps) - Penalties.part(start, beforeBps);
+        uint96 due = Penalties.newlyDue(start, penaltyBps, beforeBps);
         charged = due < amount ? due : amount;
         escrowed = Penalties.part(charged, rewardBps);
         if (charged != due) _cappedEscrow[faultId] = escrowed;
 
-        // 3. What the correlated part and the escrow will be worked out from.
+        // 3. What the correlated part and the escrow will be worked out from. Reads come before writes, so that the
+        // compiler joins the writes.
         uint64 bondedUnits = Penalties.toBondUnits(_sums.slashable);
+        uint16 period = bond.period;
+        uint16 paidBps = charged == due ? rewardBps : 0;
         fault.stakeId = uint32(stakeId);
         fault.slashedAt = uint40(block.timestamp);
         fault.slashedBlock = uint40(block.number);
         fault.bondedUnits = bondedUnits;
         fault.penaltyBps = penaltyBps;
         fault.beforeBps = beforeBps;
-        fault.rewardBps = charged == due ? rewardBps : 0;
-        fault.period = bond.period;
-        fault.settled = base == 0;
+        fault.rewardBps = paidBps;
+        fault.period = period;
+        if (base == 0) fault.settled = true;
+        else bond.unsettled += 1;
 
         // 4. The stake and the sums.
-        uint40 jailedUntil = tombstone ? 0 : uint40(block.timestamp + JAIL_SECONDS);
-        uint96 newAmount = amount - charged;
-        uint32 unsettled = bond.unsettled + (base == 0 ? 0 : 1);
+        uint96 newAmount;
+        unchecked {
+            newAmount = amount - charged; // charged is at most amount
+        }
         bond.amount = newAmount;
-        bond.unsettled = unsettled;
-        bond.chargedBps = largestBps;
-        if (tombstone) bond.tombstoned = true;
-        else bond.jailedUntil = jailedUntil;
+        if (penaltyBps > beforeBps) bond.chargedBps = penaltyBps;
+        uint40 jailedUntil;
+        if (tombstone) {
+            bond.tombstoned = true;
+        } else {
+            jailedUntil = uint40(block.timestamp + JAIL_SECONDS);
+            bond.jailedUntil = jailedUntil;
+        }
         if (charged != 0) _charge(charged, escrowed, status == Status.Unbonding);
         emit Slashed(stakeId, faultId, charged, newAmount, jailedUntil, tombstone);
     }
@@ -197,9 +207,7 @@ abstract contract RegistryPenalties is RegistryParams, RegistryLedger {
     /// @dev A fault whose whole penalty was there to be charged earned its part; else the escrow was written down.
     function _escrowOf(bytes32 faultId, FaultRecord memory fault) private view returns (uint96) {
         if (fault.rewardBps == 0) return _cappedEscrow[faultId];
-        if (fault.penaltyBps <= fault.beforeBps) return 0;
-        uint96 start = _periodStart(fault);
-        uint96 charged = Penalties.part(start, fault.penaltyBps) - Penalties.part(start, fault.beforeBps);
+        uint96 charged = Penalties.newlyDue(_periodStart(fault), fault.penaltyBps, fault.beforeBps);
         return Penalties.part(charged, fault.rewardBps);
     }
 
