@@ -30,3 +30,25 @@ export const SOCKET_PATH_LIMIT_BYTES = 107
 
 /** How many faults the status names; all of them are listed as evidence. */
 export const STATUS_FAULTS = 32
+
+/** Chains that live on one machine: no confirmations, quick polling, private addresses. */
+export const LOCAL_CHAIN_IDS: readonly bigint[] = [31_337n, 1_337n]
+
+/** How often a chain is asked for its head. A local one has a block a second. */
+export const LOCAL_POLL_MS = 250
+export const PUBLIC_POLL_MS = 4_000
+
+/** Blocks on top of a new right before it counts on a public chain. */
+export const PUBLIC_CONFIRMATIONS_BLOCKS = 2
+
+/** Without a head for so long the chain is called silent. */
+export const STALE_AFTER_MS = 30_000
+
+/** No report pays more than this a gas, however dear blocks become. */
+export const MAX_FEE_PER_GAS_WEI = 500_000_000_000n
+
+/** How often the ENS name is compared with the pin. It decides nothing. */
+export const NAME_CHECK_INTERVAL_MS = 600_000
+
+/** A balance shown by status is at most this old. */
+export const BALANCE_AGE_MS = 5_000

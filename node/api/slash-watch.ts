@@ -7,21 +7,24 @@ export const SLASHES_KEPT = 64
 /** Blocks asked for at once. */
 const RANGE_BLOCKS = 1_000n
 
+export interface SlashWatchModules {
+  readonly client: ChainClient
+  readonly logger: Logger
+  readonly onSlash: (slash: SlashStatus) => void
+}
+
 /**
  * Tells which slashes the chain proved since the node started, for people. Decides nothing: what a slash means for a
  * stake comes from the stake view.
  */
 export class SlashWatch {
-  readonly #modules: { readonly client: ChainClient; readonly logger: Logger }
+  readonly #modules: SlashWatchModules
   readonly #registry: Address
   readonly #slashes: SlashStatus[] = []
   #from: bigint
   #reading: Promise<void> = Promise.resolve()
 
-  constructor(
-    options: { readonly registry: Address; readonly fromBlock: bigint },
-    modules: { readonly client: ChainClient; readonly logger: Logger },
-  ) {
+  constructor(options: { readonly registry: Address; readonly fromBlock: bigint }, modules: SlashWatchModules) {
     this.#registry = options.registry
     this.#from = options.fromBlock
     this.#modules = modules
@@ -34,9 +37,11 @@ export class SlashWatch {
 
   /** Reads up to `head`. A range that cannot be read is read again at the next head. */
   onHead(head: Head): void {
-    this.#reading = this.#reading.then(() => this.#readTo(head.number)).catch((error: unknown) => {
-      this.#modules.logger.debug('slashes cannot be read', { error })
-    })
+    this.#reading = this.#reading
+      .then(() => this.#readTo(head.number))
+      .catch((error: unknown) => {
+        this.#modules.logger.debug('slashes cannot be read', { error })
+      })
   }
 
   /** Resolves when nothing is being read. */
@@ -56,13 +61,15 @@ export class SlashWatch {
         strict: true,
       })
       for (const { args, blockNumber } of logs) {
-        this.#slashes.push({
+        const slash: SlashStatus = {
           faultId: args.faultId as Hex,
           stakeId: Number(args.stakeId),
           chargedWei: String(args.charged),
           tombstoned: args.tombstoned,
           blockNumber: Number(blockNumber),
-        })
+        }
+        this.#slashes.push(slash)
+        this.#modules.onSlash(slash)
       }
       this.#slashes.splice(0, Math.max(0, this.#slashes.length - SLASHES_KEPT))
       this.#from = toBlock + 1n

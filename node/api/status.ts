@@ -20,10 +20,13 @@ export interface StakeStatusRow {
 
 export interface PeerStatus {
   readonly peerId: string
-  /** The node key's address. */
-  readonly address: Address
+  /** The node key's address; `null` for a key of another kind. */
+  readonly address: Address | null
   /** `null` for an unstaked reader. */
   readonly stakeId: number | null
+  readonly score: number
+  readonly direction: 'inbound' | 'outbound'
+  readonly remoteAddress: string
 }
 
 /** How far a fault that this node saw has come. */
@@ -67,7 +70,7 @@ export interface NodeStatus {
     readonly chainId: number
     readonly salt: Hex
     /** What the name resolves to now, when that is not what is pinned. It decides nothing. */
-    readonly nameNowSays: Address | null
+    readonly nameNowSays: string | null
   }
   readonly chain: {
     readonly head: number
