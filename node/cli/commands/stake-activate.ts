@@ -2,6 +2,7 @@ import { EXIT } from '../../core/index.ts'
 import type { Result } from '../command.ts'
 import { defineCommand } from '../command.ts'
 import { actionResult, egi, meantStake, type OpenAction, openAction, OPERATOR } from '../network/action.ts'
+import { waitForHead } from '../network/wait.ts'
 import { described } from '../option.ts'
 import { OPTION } from '../options.ts'
 
@@ -59,23 +60,6 @@ async function drawBlockMined(
   const { readStake } = await import('../../chain/index.ts')
   const stake = await readStake(action, { stakeId })
   if (stake === undefined) return
-  let said = false
-  await new Promise<void>((resolve, reject) => {
-    const unwatch = action.client.watchBlockNumber({
-      emitOnBegin: true,
-      onBlockNumber(head) {
-        if (Number(head) > stake.drawBlock) end(resolve)
-        else if (!said) note(`waiting for block ${stake.drawBlock + 1}, the chain is at ${head}`)
-        said = true
-      },
-      onError: (error) => end(() => reject(error)),
-    })
-    const end = (settle: () => void): void => {
-      unwatch()
-      signal.removeEventListener('abort', onAbort)
-      settle()
-    }
-    const onAbort = (): void => end(resolve)
-    signal.addEventListener('abort', onAbort)
-  })
+  note(`waiting for block ${stake.drawBlock + 1}`)
+  await waitForHead(action.client, signal, (head) => head.number > stake.drawBlock)
 }

@@ -1,0 +1,67 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { PassThrough } from 'node:stream'
+import type { Process } from '../../../node/cli/context.ts'
+import { run } from '../../../node/cli/run.ts'
+
+/** What one command line printed, and how it ended. */
+export interface Ran {
+  readonly code: number
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** A process that a command line can run in, without a process. */
+export interface TestProcess {
+  readonly home: string
+  readonly env: Record<string, string>
+  run(argv: readonly string[], options?: { typed?: string; stdin?: string }): Promise<Ran>
+  remove(): void
+}
+
+export function createTestProcess(): TestProcess {
+  const home = mkdtempSync(join(tmpdir(), 'suprnova-cli-'))
+  const env: Record<string, string> = {}
+  return {
+    home,
+    env,
+    remove: () => rmSync(home, { recursive: true }),
+    async run(argv, options = {}) {
+      const stdout = new Collected()
+      const stderr = new Collected()
+      const code = await run(argv, { env, cwd: home, homeDir: home, stdin: input(options), stdout, stderr, nowMs: () => 0 }, new AbortController().signal)
+      return { code, stdout: stdout.text, stderr: stderr.text }
+    },
+  }
+}
+
+class Collected {
+  text = ''
+  write(text: string): void {
+    this.text += text
+  }
+}
+
+/** A terminal on which `typed` is typed, or a pipe with `stdin` in it. */
+function input(options: { typed?: string; stdin?: string }): Process['stdin'] {
+  const stream = new PassThrough()
+  if (options.typed === undefined) {
+    stream.end(options.stdin ?? '')
+    return stream
+  }
+  // Each line is typed once it is asked for: a terminal gives no line to a reader that is gone.
+  const lines = options.typed.split('\n')
+  const type = (): void => {
+    const line = lines.shift()
+    if (line !== undefined) stream.write(`${line}\r`)
+  }
+  const terminal = Object.assign(stream, {
+    isTTY: true,
+    setRawMode(raw: boolean) {
+      if (raw) setImmediate(type)
+      return terminal
+    },
+  })
+  return terminal
+}
