@@ -9,8 +9,19 @@ const compiler = {
   settings: { viaIR: true, optimizer: { enabled: true, runs: 10_000 }, evmVersion: 'cancun' },
 }
 
+// The long profile looks for hours at what the default one looks at for seconds.
+const long = process.env.SUPRNOVA_LONG === '1'
+
 export default defineConfig({
   plugins: [toolboxViem],
+  test: {
+    solidity: {
+      fuzz: { runs: long ? 10_000 : 256 },
+      // A handler that reverts has stopped testing: it must know what the contracts will say.
+      invariant: { runs: long ? 500 : 10, depth: long ? 1_000 : 200, failOnRevert: true },
+      fsPermissions: { readDirectory: ['test/vectors'] },
+    },
+  },
   solidity: {
     profiles: {
       default: { compilers: [compiler] },
