@@ -1,5 +1,11 @@
 import { multiaddr } from '@multiformats/multiaddr'
-import { BaseError, ContractFunctionRevertedError, ContractFunctionZeroDataError, toFunctionSelector, zeroAddress } from 'viem'
+import {
+  BaseError,
+  ContractFunctionRevertedError,
+  ContractFunctionZeroDataError,
+  toFunctionSelector,
+  zeroAddress,
+} from 'viem'
 import { namehash, normalize } from 'viem/ens'
 import { type Address, EXIT, type Hex } from '../core/index.ts'
 import { egiCoordinatorAbi, ensRegistryAbi, publicResolverAbi } from './abi.generated.ts'
@@ -143,9 +149,7 @@ export async function resolveCoordinator(
  */
 export async function readCoordinator(client: ChainClient, address: Address): Promise<CoordinatorPointers> {
   const supports = (id: Hex) =>
-    orUndefined(
-      client.readContract({ address, abi: egiCoordinatorAbi, functionName: 'supportsInterface', args: [id] }),
-    )
+    orUndefined(client.readContract({ address, abi: egiCoordinatorAbi, functionName: 'supportsInterface', args: [id] }))
   const isCoordinator =
     (await client.getCode({ address })) !== undefined &&
     (await supports(ERC165_ID)) === true &&

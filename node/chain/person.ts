@@ -33,11 +33,15 @@ export interface PersonKey {
  */
 export async function personKey(biometricHash: Uint8Array, chainId: bigint, coordinatorNode: Hex): Promise<PersonKey> {
   if (biometricHash.length !== BIOMETRIC_HASH_BYTES) {
-    throw new ChainError('PERSON_BAD_HASH', `the biometric hash has ${biometricHash.length} bytes, not ${BIOMETRIC_HASH_BYTES}`, {
-      exitCode: EXIT.config,
-      hint: 'give the 32-byte hash of the template, never the template',
-      values: { bytes: biometricHash.length },
-    })
+    throw new ChainError(
+      'PERSON_BAD_HASH',
+      `the biometric hash has ${biometricHash.length} bytes, not ${BIOMETRIC_HASH_BYTES}`,
+      {
+        exitCode: EXIT.config,
+        hint: 'give the 32-byte hash of the template, never the template',
+        values: { bytes: biometricHash.length },
+      },
+    )
   }
   const salt = fromHex(
     keccak256(

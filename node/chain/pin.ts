@@ -51,7 +51,11 @@ export async function pinCoordinator(opts: PinOptions, modules: PinModules): Pro
   const found = await resolveCoordinator(modules.client, opts.coordinator, { ensRegistry: opts.ensRegistry })
   const pin = await describe(modules.client, found.coordinator, found.name)
   await writePin(opts.dataDir, pin)
-  modules.logger.info('coordinator pinned', { name: pin.name, coordinator: pin.coordinator, chainId: String(pin.chainId) })
+  modules.logger.info('coordinator pinned', {
+    name: pin.name,
+    coordinator: pin.coordinator,
+    chainId: String(pin.chainId),
+  })
   return pin
 }
 
@@ -146,11 +150,15 @@ async function requirePinnedChain(pin: CoordinatorPin, client: ChainClient): Pro
   }
   const codeHash = await codeHashOf(client, pin.coordinator)
   if (codeHash !== pin.codeHash) {
-    throw new PinError('PIN_CODE_CHANGED', `the code at the pinned coordinator ${pin.coordinator} is not the pinned one`, {
-      exitCode: EXIT.config,
-      hint: 'the RPC may be behind or lying; try another one',
-      values: { coordinator: pin.coordinator, pinned: pin.codeHash, found: codeHash },
-    })
+    throw new PinError(
+      'PIN_CODE_CHANGED',
+      `the code at the pinned coordinator ${pin.coordinator} is not the pinned one`,
+      {
+        exitCode: EXIT.config,
+        hint: 'the RPC may be behind or lying; try another one',
+        values: { coordinator: pin.coordinator, pinned: pin.codeHash, found: codeHash },
+      },
+    )
   }
 }
 
@@ -165,7 +173,20 @@ async function describe(client: ChainClient, coordinator: Address, name: string)
     findDeployBlock(client, pointers.registry),
   ])
   const { coordinator: address, registry: at, court, token, lens } = pointers
-  return { name, chainId, genesisHash, coordinator: address, codeHash, salt, coordinatorNode, registry: at, court, token, lens, deployBlock }
+  return {
+    name,
+    chainId,
+    genesisHash,
+    coordinator: address,
+    codeHash,
+    salt,
+    coordinatorNode,
+    registry: at,
+    court,
+    token,
+    lens,
+    deployBlock,
+  }
 }
 
 /** Chain id and hash of block 0. */

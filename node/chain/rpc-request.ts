@@ -1,10 +1,4 @@
-import {
-  InternalRpcError,
-  LimitExceededRpcError,
-  ResourceUnavailableRpcError,
-  RpcError,
-  RpcRequestError,
-} from 'viem'
+import { InternalRpcError, LimitExceededRpcError, ResourceUnavailableRpcError, RpcError, RpcRequestError } from 'viem'
 import type { Timers } from '../core/index.ts'
 
 /** Sends one JSON-RPC request to one endpoint. */

@@ -1,5 +1,13 @@
 import { createPublicClient, custom, http, type Transport } from 'viem'
-import { type Clock, EXIT, type Hex, type Logger, type Metrics, SuprnovaError, type Timers } from '../core/index.ts'
+import {
+  type Clock,
+  EXIT,
+  type Hex,
+  type Logger,
+  type Metrics,
+  type SuprnovaError,
+  type Timers,
+} from '../core/index.ts'
 import type { ChainClient } from './client.ts'
 import { RPC_BACKOFF_MS, RPC_REST_MS, RPC_ROUNDS, RPC_TIMEOUT_MS } from './constants.ts'
 import { ChainError, RpcUnavailableError } from './errors.ts'
@@ -90,7 +98,11 @@ class RankedRpc implements Rpc {
     }))
     const provider = { request: (args: { method: string; params?: unknown }) => this.#request(args) }
     this.transport = custom(provider, { retryCount: 0 })
-    this.client = createPublicClient({ transport: this.transport, pollingInterval: opts.pollMs, cacheTime: 0 }) as ChainClient
+    this.client = createPublicClient({
+      transport: this.transport,
+      pollingInterval: opts.pollMs,
+      cacheTime: 0,
+    }) as ChainClient
   }
 
   status(): RpcStatus[] {
@@ -117,7 +129,8 @@ class RankedRpc implements Rpc {
       else endpoint.standing = same * 2 > hashes.length ? 'agrees' : this.#isMajority(hashes) ? 'disagrees' : 'disputed'
     }
     for (const { origin, standing } of this.#endpoints) {
-      if (standing !== 'agrees') this.#modules.logger.error('rpc does not agree', { origin, standing, block: String(common) })
+      if (standing !== 'agrees')
+        this.#modules.logger.error('rpc does not agree', { origin, standing, block: String(common) })
     }
     this.#metrics.healthy.set(this.#endpoints.filter(({ standing }) => standing === 'agrees').length)
     return this.status()

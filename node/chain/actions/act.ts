@@ -47,7 +47,11 @@ export interface Call<C> {
  * Tries a call against the chain and, unless told to simulate, sends it and waits until it is mined.
  * @throws {ContractRefusedError} with the contract's reason; {@link ChainError}; {@link RpcUnavailableError}
  */
-export async function act<C>(modules: ActionModules, call: Call<C>, options: ActionOptions = {}): Promise<ActionResult<C>> {
+export async function act<C>(
+  modules: ActionModules,
+  call: Call<C>,
+  options: ActionOptions = {},
+): Promise<ActionResult<C>> {
   const { client, wallet } = modules
   const { to, data } = call
   try {
@@ -63,10 +67,14 @@ export async function act<C>(modules: ActionModules, call: Call<C>, options: Act
     const receipt = await client.waitForTransactionReceipt({ hash })
     if (receipt.status === 'reverted') {
       await client.call({ account: wallet.account, to, data, blockNumber: receipt.blockNumber })
-      throw new ChainError('CHAIN_REVERTED', `transaction ${hash} was mined in block ${receipt.blockNumber} and reverted`, {
-        hint: 'something changed between the trial and the block; run the command again',
-        values: { hash, blockNumber: receipt.blockNumber },
-      })
+      throw new ChainError(
+        'CHAIN_REVERTED',
+        `transaction ${hash} was mined in block ${receipt.blockNumber} and reverted`,
+        {
+          hint: 'something changed between the trial and the block; run the command again',
+          values: { hash, blockNumber: receipt.blockNumber },
+        },
+      )
     }
     return {
       sent: true,

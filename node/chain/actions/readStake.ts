@@ -38,7 +38,11 @@ export async function readStake(
 }
 
 /** Stakes `fromId` up to and without `fromId + count`, cut off at the newest, in one call. */
-export async function readStakes({ client, deployment }: ReadModules, fromId: number, count: number): Promise<StakeDetails[]> {
+export async function readStakes(
+  { client, deployment }: ReadModules,
+  fromId: number,
+  count: number,
+): Promise<StakeDetails[]> {
   const views = await read(
     client.readContract({
       address: deployment.lens,

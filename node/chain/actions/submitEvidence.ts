@@ -49,7 +49,13 @@ export async function submitEvidence(
         const stake = await readStake(modules, { stakeId })
         const chargedWei = ((stake?.amountWei ?? 0n) * BigInt(penaltyBps)) / BASIS_POINTS
         tombstones = tombstonesFor
-        return { faultId, stakeId, chargedWei, escrowedWei: (chargedWei * BigInt(rewardBps)) / BASIS_POINTS, tombstones }
+        return {
+          faultId,
+          stakeId,
+          chargedWei,
+          escrowedWei: (chargedWei * BigInt(rewardBps)) / BASIS_POINTS,
+          tombstones,
+        }
       },
       happened: (receipt) => {
         const { faultId, stakeId, charged, escrowed } = courtEvent(receipt, 'FaultProven')

@@ -29,8 +29,7 @@ export interface Court {
 
 /** The calls of a case. */
 export const caseCalls = {
-  commit: (of: Case): Hex =>
-    encodeFunctionData({ abi: faultCourtAbi, functionName: 'commit', args: [of.commitment] }),
+  commit: (of: Case): Hex => encodeFunctionData({ abi: faultCourtAbi, functionName: 'commit', args: [of.commitment] }),
   submit: (of: Case): Hex =>
     encodeFunctionData({ abi: faultCourtAbi, functionName: 'submit', args: [of.faultType, of.evidence] }),
   claim: (of: Case): Hex =>
@@ -39,11 +38,11 @@ export const caseCalls = {
       functionName: 'claim',
       args: [of.faultType, of.evidence, of.reporter, of.beneficiary, of.salt],
     }),
-  release: (of: Case): Hex =>
-    encodeFunctionData({ abi: faultCourtAbi, functionName: 'release', args: [of.faultId] }),
+  release: (of: Case): Hex => encodeFunctionData({ abi: faultCourtAbi, functionName: 'release', args: [of.faultId] }),
 } as const
 
-const KNOWN_OR_USED = /already known|known transaction|already imported|nonce too low|nonce.*too low|lower than the current nonce/i
+const KNOWN_OR_USED =
+  /already known|known transaction|already imported|nonce too low|nonce.*too low|lower than the current nonce/i
 
 /** {@link Court} over viem. `gasKey` must not be the node key. */
 export function openCourt(client: ChainClient, deployment: Deployment, gasKey: PrivateKeyAccount): Court {
@@ -57,7 +56,12 @@ export function openCourt(client: ChainClient, deployment: Deployment, gasKey: P
       const minedNonce = await client.getTransactionCount({ address: gasKey.address, blockTag: 'latest' })
       const head = await client.getBlock()
       const headNumber = Number(head.number)
-      return { minedNonce, headNumber, headTimestamp: Number(head.timestamp), finalNumber: await finalNumber(client, headNumber) }
+      return {
+        minedNonce,
+        headNumber,
+        headTimestamp: Number(head.timestamp),
+        finalNumber: await finalNumber(client, headNumber),
+      }
     },
 
     async facts(of) {

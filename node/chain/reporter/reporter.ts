@@ -221,7 +221,8 @@ class CourtReporter implements Reporter {
     const { record } = open
     const tombstoned = stakeView.stake(record.stakeId)?.tombstoned === true
     const facts = { ...(await court.facts(record)), ...position, tombstoned }
-    if (facts.commitBlock > 0) this.#announce(open, { type: 'committed', faultId: record.faultId, blockNumber: facts.commitBlock })
+    if (facts.commitBlock > 0)
+      this.#announce(open, { type: 'committed', faultId: record.faultId, blockNumber: facts.commitBlock })
     if (facts.slashedBlock > 0) {
       const { faultId, stakeId } = record
       this.#announce(open, { type: 'slashed', faultId, stakeId, blockNumber: facts.slashedBlock })
@@ -236,7 +237,8 @@ class CourtReporter implements Reporter {
     const data = caseCalls[step.do](record)
     // Evidence that the court would not take is not worth a commit either.
     const trial = step.do === 'commit' ? caseCalls.submit(record) : data
-    const refusal = (await court.refusal(trial, 'latest')) ?? (data === trial ? undefined : await court.refusal(data, 'latest'))
+    const refusal =
+      (await court.refusal(trial, 'latest')) ?? (data === trial ? undefined : await court.refusal(data, 'latest'))
     if (refusal !== undefined) return this.#refused(open, refusal, position.headNumber)
     if (step.do === 'submit' && step.yieldToPending) {
       const pending = await court.refusal(data, 'pending')
@@ -280,9 +282,15 @@ class CourtReporter implements Reporter {
       } else if (step.do === 'fill') {
         this.#modules.logger.warn('filling a nonce that nothing uses', { nonce: step.nonce })
         const empty = { purpose: `fill ${step.nonce}`, to: court.reporter, data: '0x' as Hex, gas: FILL_GAS }
-        await this.#dispatch({ ...empty, nonce: step.nonce, ...capped(fees, this.#opts.maxFeePerGasWei) }, position.headNumber)
+        await this.#dispatch(
+          { ...empty, nonce: step.nonce, ...capped(fees, this.#opts.maxFeePerGasWei) },
+          position.headNumber,
+        )
       } else if (transaction !== undefined && step.do === 'replace') {
-        this.#modules.logger.warn('raising the fee', { nonce: step.nonce, maxFeePerGas: String(step.fees.maxFeePerGas) })
+        this.#modules.logger.warn('raising the fee', {
+          nonce: step.nonce,
+          maxFeePerGas: String(step.fees.maxFeePerGas),
+        })
         await this.#dispatch({ ...transaction, ...step.fees }, position.headNumber)
       } else if (transaction !== undefined) {
         await this.#handOver(transaction, position.headNumber)

@@ -21,7 +21,12 @@ export type StakeEvent =
       readonly publicKey: Uint8Array
       readonly fromEpoch: number
     }
-  | { readonly type: 'unbondingStarted'; readonly stakeId: number; readonly amountWei: bigint; readonly readyAt: number }
+  | {
+      readonly type: 'unbondingStarted'
+      readonly stakeId: number
+      readonly amountWei: bigint
+      readonly readyAt: number
+    }
   | { readonly type: 'withdrawn'; readonly stakeId: number }
   | { readonly type: 'unjailed'; readonly stakeId: number }
   | {

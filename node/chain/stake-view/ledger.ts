@@ -104,16 +104,24 @@ export class StakeLedger {
   at(number: number): HistoricView {
     const tip = this.tip
     if (tip === undefined || number > tip.number) {
-      throw new ChainError('CHAIN_BLOCK_UNKNOWN', `block ${number} is past the newest one seen (${tip?.number ?? 'none'})`, {
-        values: { number, newest: tip?.number },
-      })
+      throw new ChainError(
+        'CHAIN_BLOCK_UNKNOWN',
+        `block ${number} is past the newest one seen (${tip?.number ?? 'none'})`,
+        {
+          values: { number, newest: tip?.number },
+        },
+      )
     }
     const oldest = this.#completeFrom ?? tip.number
     if (number < oldest) {
-      throw new ChainError('CHAIN_HISTORY_FORGOTTEN', `block ${number} is older than what is kept (from ${oldest} on)`, {
-        values: { number, oldest },
-        hint: 'the view keeps one unbonding period',
-      })
+      throw new ChainError(
+        'CHAIN_HISTORY_FORGOTTEN',
+        `block ${number} is older than what is kept (from ${oldest} on)`,
+        {
+          values: { number, oldest },
+          hint: 'the view keeps one unbonding period',
+        },
+      )
     }
     const stakes = new Map<number, ChainStake | undefined>()
     const keys = new Map<Address, ChainKey | undefined>()

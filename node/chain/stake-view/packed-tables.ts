@@ -44,8 +44,7 @@ export class PackedStakeTables implements StakeTables {
       stakeId,
       operator: hexAt(bytes, at + AT.operator, 20),
       status: STATUSES[view.getUint8(at + AT.status)] as StakeStatus,
-      amountWei:
-        (BigInt(view.getUint32(at + AT.amountHigh)) << AMOUNT_LOW_BITS) | view.getBigUint64(at + AT.amountLow),
+      amountWei: (BigInt(view.getUint32(at + AT.amountHigh)) << AMOUNT_LOW_BITS) | view.getBigUint64(at + AT.amountLow),
       placement: (flags & FLAG_PLACED) === 0 ? undefined : hexAt(bytes, at + AT.placement, 32),
       jailedUntil: view.getFloat64(at + AT_TIMES.jailedUntil),
       tombstoned: (flags & FLAG_TOMBSTONED) !== 0,

@@ -119,7 +119,9 @@ function changeFromJson(json: ChangeJson): TableChange {
   const { row } = json
   if (json.table === 'stake') {
     const stake =
-      row === null ? undefined : { placement: undefined, speaksSinceBlock: undefined, ...row, amountWei: BigInt(row.amountWei as string) }
+      row === null
+        ? undefined
+        : { placement: undefined, speaksSinceBlock: undefined, ...row, amountWei: BigInt(row.amountWei as string) }
     return { table: 'stake', stakeId: json.id as number, row: stake } as TableChange
   }
   const key =
