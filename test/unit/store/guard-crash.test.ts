@@ -30,6 +30,7 @@ type Act =
   | { readonly do: 'kill' | 'losePower' | 'snapshot' | 'fixClock' | 'look' | 'close' }
   | { readonly do: 'restore'; readonly which: number; readonly sameInode: boolean; readonly reboot: boolean }
   | { readonly do: 'wipe'; readonly reboot: boolean }
+  | { readonly do: 'use'; readonly directory: number; readonly reboot: boolean }
   | { readonly do: 'advance'; readonly ms: number }
   | { readonly do: 'jump'; readonly ms: number }
   | { readonly do: 'echo'; readonly count: number }
@@ -71,6 +72,7 @@ const restore = fc.record({
   reboot: fc.boolean(),
 })
 const wipe = fc.record({ do: fc.constant('wipe' as const), reboot: fc.boolean() })
+const use = fc.record({ do: fc.constant('use' as const), directory: fc.nat(1), reboot: fc.boolean() })
 
 const honestCrashes = fc.oneof(
   { weight: 6, arbitrary: speak },
@@ -87,7 +89,30 @@ const anything = fc.oneof(
   { weight: 4, arbitrary: mend },
   { weight: 3, arbitrary: restore },
   { weight: 1, arbitrary: wipe },
+  { weight: 1, arbitrary: use },
 )
+
+/** A backup is taken, more is said, the backup is put back or another directory used, and more is said at once. */
+const setback = fc
+  .record({
+    before: fc.array(honestCrashes, { maxLength: 3 }),
+    said: speak.map((act) => ({ ...act, count: 90 })),
+    voted: vote,
+    back: fc.oneof(restore, use, wipe),
+    wait: fc.option(advance, { freq: 3 }),
+    other: fc.nat(1),
+  })
+  .map(({ before, said, voted, back, wait, other }): Act[] => [
+    ...before,
+    { do: 'snapshot' },
+    said,
+    voted,
+    back,
+    ...(wait ? [wait] : []),
+    { ...said },
+    { do: 'hear', scope: voted.scope },
+    { ...voted, choice: other },
+  ])
 
 /** Plays acts on one directory of one machine, restarting the process whenever it is dead. */
 async function play(world: World, home: Installation, acts: readonly Act[]): Promise<void> {
@@ -125,7 +150,7 @@ async function play(world: World, home: Installation, acts: readonly Act[]): Pro
         backups.push(home.disk.snapshot())
         break
       case 'restore': {
-        const backup = backups[act.which % Math.max(1, backups.length)]
+        const backup = backups[Math.max(0, backups.length - 1 - (act.which % 3))]
         if (!backup) break
         home.kill()
         if (act.reboot) home.losePower()
@@ -133,6 +158,10 @@ async function play(world: World, home: Installation, acts: readonly Act[]): Pro
         if (!act.sameInode) home.inode = `inode ${world.nextId++}`
         break
       }
+      case 'use':
+        home.use(act.directory)
+        if (act.reboot) home.losePower()
+        break
       case 'wipe':
         home.kill()
         if (act.reboot) home.losePower()
@@ -195,8 +224,12 @@ describe('no run leaves two contents in one slot', () => {
   test('anything: crashes, clock jumps both ways, restored backups, lost and copied directories', async () => {
     let metered = 0
     let mesh = 0
+    const acts = fc.oneof(
+      fc.array(anything, { minLength: 8, maxLength: 60 }),
+      fc.array(setback, { minLength: 1, maxLength: 4 }).map((parts) => parts.flat()),
+    )
     await fc.assert(
-      fc.asyncProperty(fc.nat(), fc.array(anything, { minLength: 8, maxLength: 60 }), async (seed, acts) => {
+      fc.asyncProperty(fc.nat(), acts, async (seed, acts) => {
         const world = newWorld(seed)
         const home = new Installation(new Machine(world))
         await home.start(true)

@@ -97,11 +97,16 @@ export class Machine {
   }
 }
 
-/** A data directory on a machine, and the process that runs on it, if one does. */
-export class Installation {
-  readonly machine: Machine
+interface Directory {
   readonly disk: SimulatedDisk
   inode: string
+}
+
+/** A machine's data directories, of which one is in use, and the process that runs on it, if one does. */
+export class Installation {
+  readonly machine: Machine
+  readonly #directories: Directory[] = []
+  #used = 0
   guard: OpenGuard | undefined
   readonly #world: World
   #died: Promise<'died'> = new Promise(() => {})
@@ -109,8 +114,33 @@ export class Installation {
   constructor(machine: Machine) {
     this.machine = machine
     this.#world = machine.world
-    this.disk = new SimulatedDisk(this.#world.draw)
-    this.inode = `inode ${this.#world.nextId++}`
+  }
+
+  get #directory(): Directory {
+    const directory = this.#directories[this.#used] ?? {
+      disk: new SimulatedDisk(this.#world.draw),
+      inode: `inode ${this.#world.nextId++}`,
+    }
+    this.#directories[this.#used] = directory
+    return directory
+  }
+
+  get disk(): SimulatedDisk {
+    return this.#directory.disk
+  }
+
+  get inode(): string {
+    return this.#directory.inode
+  }
+
+  set inode(inode: string) {
+    this.#directory.inode = inode
+  }
+
+  /** Ends the process and uses another directory from now on: empty at first, then as it was left. */
+  use(directory: number): void {
+    this.kill()
+    this.#used = directory
   }
 
   /** Starts the process. It may die while it starts; `guard` is undefined then. */
