@@ -118,7 +118,7 @@ class RankedRpc implements Rpc {
       const final = finals[index]
       return final === undefined ? [] : [{ endpoint, final }]
     })
-    const common = present.reduce((least, { final }) => (final < least ? final : least), present[0]?.final ?? 0n)
+    const common = [...present].sort((a, b) => Number(a.final - b.final))[0]?.final ?? 0n
     const hashes = await Promise.all(
       present.map(async ({ endpoint }) => ({ endpoint, hash: await this.#hashOf(endpoint, common) })),
     )

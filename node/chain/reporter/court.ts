@@ -9,12 +9,18 @@ import { ChainError, ContractRefusedError } from '../errors.ts'
 import type { Case, CourtFacts } from './case.ts'
 import type { Fees, NoncePosition, SentTransaction } from './transaction.ts'
 
+/** Where the chain and the gas key stand. */
+export interface ChainPosition extends NoncePosition {
+  /** Unix seconds. */
+  readonly headTimestamp: number
+}
+
 /** The chain as the reporter needs it. */
 export interface Court {
   /** The gas key's account: who commits and pays. */
   readonly reporter: Address
   readonly address: Address
-  position(): Promise<NoncePosition & { readonly headTimestamp: number }>
+  position(): Promise<ChainPosition>
   /** What the court has on a case, at the newest block. */
   facts(of: Case): Promise<Omit<CourtFacts, 'headNumber' | 'headTimestamp' | 'finalNumber' | 'tombstoned'>>
   /** Tries a call from the gas key. Returns the refusal, or `undefined` when it would go through. */

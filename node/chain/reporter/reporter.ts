@@ -15,14 +15,11 @@ import { commitmentOf } from '../actions/commitmentOf.ts'
 import { MAX_OUTBOX_RECORDS } from '../constants.ts'
 import { reporterMetrics } from '../metrics.ts'
 import { type Case, type CaseMemory, FRESH_MEMORY, nextStep, notePending, noteRefusal, type Outcome } from './case.ts'
-import { type Court, caseCalls } from './court.ts'
+import { type ChainPosition, type Court, caseCalls } from './court.ts'
+import { GasKey } from './gas-key.ts'
 import { Outbox } from './outbox.ts'
-import { capped, type Flight, freeNonce, isOnItsWay, planNonces, type SentTransaction } from './transaction.ts'
 
 const SALT_BYTES = 32
-const GAS_MARGIN_PERCENT = 130n
-/** Gas of a transfer that only uses a nonce up. */
-const FILL_GAS = 21_000n
 /** Refusals that only say that the chain moved on since the look; the next look knows. */
 const MOVED_ON = new Set([
   'AlreadySlashed',
@@ -101,10 +98,9 @@ class CourtReporter implements Reporter {
   readonly #opts: ReporterOptions
   readonly #modules: ReporterModules
   readonly #outbox: Outbox
+  readonly #gasKey: GasKey
   readonly #metrics
   readonly #cases = new Map<Hex, OpenCase>()
-  readonly #transactions = new Map<number, SentTransaction>()
-  readonly #flights = new Map<number, Flight>()
   readonly #listeners = new Set<(event: ReporterEvent) => void>()
   readonly #stopHeads: () => void
   #running: Promise<void> | undefined
@@ -119,7 +115,11 @@ class CourtReporter implements Reporter {
     this.#outbox = new Outbox(modules.table)
     this.#metrics = reporterMetrics(modules.metrics)
     for (const record of this.#outbox.cases()) this.#cases.set(record.faultId, openCase(record, true))
-    for (const sent of this.#outbox.transactions()) this.#transactions.set(sent.nonce, sent)
+    this.#gasKey = new GasKey(opts.maxFeePerGasWei, {
+      court: modules.court,
+      outbox: this.#outbox,
+      logger: modules.logger,
+    })
     this.#stopHeads = modules.stakeView.onHead(() => void this.look())
   }
 
@@ -203,10 +203,10 @@ class CourtReporter implements Reporter {
       open.stored = true
     }
     this.#metrics.open.set(this.#cases.size)
-    if (this.#cases.size === 0 && this.#transactions.size === 0) return
+    if (this.#cases.size === 0 && this.#gasKey.isIdle) return
     // Nonces before facts: what the nonces call mined, the facts then show.
     const position = await this.#modules.court.position()
-    await this.#tendTransactions(position)
+    await this.#gasKey.tend(position)
     for (const open of [...this.#cases.values()]) {
       try {
         await this.#advance(open, position)
@@ -216,7 +216,7 @@ class CourtReporter implements Reporter {
     }
   }
 
-  async #advance(open: OpenCase, position: Awaited<ReturnType<Court['position']>>): Promise<void> {
+  async #advance(open: OpenCase, position: ChainPosition): Promise<void> {
     const { court, stakeView } = this.#modules
     const { record } = open
     const tombstoned = stakeView.stake(record.stakeId)?.tombstoned === true
@@ -233,7 +233,7 @@ class CourtReporter implements Reporter {
     if (step.do === 'wait') return
     if (step.do === 'finish') return this.#finish(open, step.outcome)
     const purpose = `${step.do} ${record.faultId}`
-    if (isOnItsWay([...this.#transactions.values()], purpose, position.minedNonce)) return
+    if (this.#gasKey.isOnItsWay(purpose, position)) return
     const data = caseCalls[step.do](record)
     // Evidence that the court would not take is not worth a commit either.
     const trial = step.do === 'commit' ? caseCalls.submit(record) : data
@@ -247,7 +247,8 @@ class CourtReporter implements Reporter {
         return
       }
     }
-    await this.#send(purpose, data, position)
+    this.#metrics.transactions.inc({ purpose: step.do })
+    await this.#gasKey.send(purpose, data, position)
   }
 
   #refused(open: OpenCase, refusal: SuprnovaError, headNumber: number): void {
@@ -264,69 +265,6 @@ class CourtReporter implements Reporter {
     this.#metrics.open.set(this.#cases.size)
     this.#modules.logger.info('fault finished', { faultId, outcome })
     this.#announce(open, { type: 'finished', faultId, outcome })
-  }
-
-  async #tendTransactions(position: Awaited<ReturnType<Court['position']>>): Promise<void> {
-    if (this.#transactions.size === 0) return
-    const { court } = this.#modules
-    const fees = await court.fees()
-    const sent = [...this.#transactions.values()]
-    for (const step of planNonces(sent, this.#flights, position, fees, this.#opts.maxFeePerGasWei)) {
-      const transaction = this.#transactions.get(step.nonce)
-      if (step.do === 'forget') {
-        await this.#outbox.deleteTransaction(step.nonce)
-        this.#transactions.delete(step.nonce)
-        this.#flights.delete(step.nonce)
-      } else if (step.do === 'noteUsed') {
-        this.#flights.set(step.nonce, { ...this.#flights.get(step.nonce), usedAtBlock: position.headNumber })
-      } else if (step.do === 'fill') {
-        this.#modules.logger.warn('filling a nonce that nothing uses', { nonce: step.nonce })
-        const empty = { purpose: `fill ${step.nonce}`, to: court.reporter, data: '0x' as Hex, gas: FILL_GAS }
-        await this.#dispatch(
-          { ...empty, nonce: step.nonce, ...capped(fees, this.#opts.maxFeePerGasWei) },
-          position.headNumber,
-        )
-      } else if (transaction !== undefined && step.do === 'replace') {
-        this.#modules.logger.warn('raising the fee', {
-          nonce: step.nonce,
-          maxFeePerGas: String(step.fees.maxFeePerGas),
-        })
-        await this.#dispatch({ ...transaction, ...step.fees }, position.headNumber)
-      } else if (transaction !== undefined) {
-        await this.#handOver(transaction, position.headNumber)
-      }
-    }
-  }
-
-  async #send(purpose: string, data: Hex, position: Awaited<ReturnType<Court['position']>>): Promise<void> {
-    const { court } = this.#modules
-    const gas = ((await court.gasFor(data)) * GAS_MARGIN_PERCENT) / 100n
-    const fees = capped(await court.fees(), this.#opts.maxFeePerGasWei)
-    const nonce = freeNonce([...this.#transactions.values()], position.minedNonce)
-    this.#metrics.transactions.inc({ purpose: purpose.split(' ')[0] as string })
-    await this.#dispatch({ nonce, purpose, to: court.address, data, gas, ...fees }, position.headNumber)
-  }
-
-  /** Signs, makes durable, and only then sends: after a crash in between the very same transaction is sent. */
-  async #dispatch(unsigned: Omit<SentTransaction, 'raw'>, headNumber: number): Promise<void> {
-    const signed = await this.#modules.court.sign(unsigned)
-    await this.#outbox.putTransaction(signed)
-    this.#transactions.set(signed.nonce, signed)
-    await this.#handOver(signed, headNumber)
-  }
-
-  async #handOver(transaction: SentTransaction, headNumber: number): Promise<void> {
-    this.#flights.delete(transaction.nonce)
-    try {
-      await this.#modules.court.send(transaction)
-    } catch (error) {
-      // What an RPC refuses needs another price, in a while. What did not arrive, or lacks money, is sent again as it is.
-      if (error instanceof SuprnovaError && error.code === 'CHAIN_REFUSED') {
-        this.#flights.set(transaction.nonce, { sentAtBlock: headNumber })
-      }
-      throw error
-    }
-    this.#flights.set(transaction.nonce, { sentAtBlock: headNumber })
   }
 
   #announce(open: OpenCase, event: ReporterEvent): void {

@@ -1,0 +1,108 @@
+import { type Hex, type Logger, SuprnovaError } from '../../core/index.ts'
+import type { Court } from './court.ts'
+import type { Outbox } from './outbox.ts'
+import {
+  capped,
+  type Flight,
+  freeNonce,
+  isOnItsWay,
+  type NoncePosition,
+  type NonceStep,
+  planNonces,
+  type SentTransaction,
+} from './transaction.ts'
+
+const GAS_MARGIN_PERCENT = 130n
+/** Gas of a transfer that only uses a nonce up. */
+const FILL_GAS = 21_000n
+
+export interface GasKeyModules {
+  readonly court: Court
+  readonly outbox: Outbox
+  readonly logger: Logger
+}
+
+/** The transactions of the gas key, from before they are sent until their nonces are used for good. */
+export class GasKey {
+  readonly #maxFeePerGasWei: bigint
+  readonly #modules: GasKeyModules
+  readonly #transactions = new Map<number, SentTransaction>()
+  readonly #flights = new Map<number, Flight>()
+
+  constructor(maxFeePerGasWei: bigint, modules: GasKeyModules) {
+    this.#maxFeePerGasWei = maxFeePerGasWei
+    this.#modules = modules
+    for (const sent of modules.outbox.transactions()) this.#transactions.set(sent.nonce, sent)
+  }
+
+  get isIdle(): boolean {
+    return this.#transactions.size === 0
+  }
+
+  isOnItsWay(purpose: string, position: NoncePosition): boolean {
+    return isOnItsWay([...this.#transactions.values()], purpose, position.minedNonce)
+  }
+
+  /** Sends again, replaces, fills and forgets, as {@link planNonces} says. */
+  async tend(position: NoncePosition): Promise<void> {
+    if (this.isIdle) return
+    const fees = await this.#modules.court.fees()
+    const sent = [...this.#transactions.values()]
+    for (const step of planNonces(sent, this.#flights, position, fees, this.#maxFeePerGasWei)) {
+      await this.#take(step, position, fees)
+    }
+  }
+
+  /** Sends a call to the court under the lowest free nonce. */
+  async send(purpose: string, data: Hex, position: NoncePosition): Promise<void> {
+    const { court } = this.#modules
+    const gas = ((await court.gasFor(data)) * GAS_MARGIN_PERCENT) / 100n
+    const fees = capped(await court.fees(), this.#maxFeePerGasWei)
+    const nonce = freeNonce([...this.#transactions.values()], position.minedNonce)
+    await this.#dispatch({ nonce, purpose, to: court.address, data, gas, ...fees }, position.headNumber)
+  }
+
+  async #take(step: NonceStep, position: NoncePosition, fees: Awaited<ReturnType<Court['fees']>>): Promise<void> {
+    const { court, outbox, logger } = this.#modules
+    const { nonce } = step
+    const transaction = this.#transactions.get(nonce)
+    if (step.do === 'forget') {
+      await outbox.deleteTransaction(nonce)
+      this.#transactions.delete(nonce)
+      this.#flights.delete(nonce)
+    } else if (step.do === 'noteUsed') {
+      this.#flights.set(nonce, { ...this.#flights.get(nonce), usedAtBlock: position.headNumber })
+    } else if (step.do === 'fill') {
+      logger.warn('filling a nonce that nothing uses', { nonce })
+      const empty = { nonce, purpose: `fill ${nonce}`, to: court.reporter, data: '0x' as Hex, gas: FILL_GAS }
+      await this.#dispatch({ ...empty, ...capped(fees, this.#maxFeePerGasWei) }, position.headNumber)
+    } else if (transaction !== undefined && step.do === 'replace') {
+      logger.warn('raising the fee', { nonce, maxFeePerGas: String(step.fees.maxFeePerGas) })
+      await this.#dispatch({ ...transaction, ...step.fees }, position.headNumber)
+    } else if (transaction !== undefined) {
+      await this.#handOver(transaction, position.headNumber)
+    }
+  }
+
+  /** Signs, makes durable, and only then sends: after a crash in between the very same transaction is sent. */
+  async #dispatch(unsigned: Omit<SentTransaction, 'raw'>, headNumber: number): Promise<void> {
+    const signed = await this.#modules.court.sign(unsigned)
+    await this.#modules.outbox.putTransaction(signed)
+    this.#transactions.set(signed.nonce, signed)
+    await this.#handOver(signed, headNumber)
+  }
+
+  async #handOver(transaction: SentTransaction, headNumber: number): Promise<void> {
+    this.#flights.delete(transaction.nonce)
+    try {
+      await this.#modules.court.send(transaction)
+    } catch (error) {
+      // What an RPC refuses needs another price, in a while. What did not arrive, or lacks money, is sent again as it is.
+      if (error instanceof SuprnovaError && error.code === 'CHAIN_REFUSED') {
+        this.#flights.set(transaction.nonce, { sentAtBlock: headNumber })
+      }
+      throw error
+    }
+    this.#flights.set(transaction.nonce, { sentAtBlock: headNumber })
+  }
+}
