@@ -211,6 +211,7 @@ contract StakeHandler is IStakeRegistryTypes, IFaultCourtTypes {
             registry.renewDraw(stakeId);
             uint96 expected = stake.amount - stake.amount / 100;
             if (registry.stakeOf(stakeId).amount != expected) _break("a missed draw costs 1 %");
+            totalCharged += stake.amount / 100;
             return;
         }
         bytes memory header = _header(stake.drawBlock, keccak256(abi.encode("mix", stake.drawBlock)));
@@ -468,6 +469,10 @@ contract StakeHandler is IStakeRegistryTypes, IFaultCourtTypes {
         if (sumEscrow != escrow) return "escrow is what was not released";
         if (token.balanceOf(address(registry)) < bonded + unbonding + credits + escrow + burnable) {
             return "the balance covers bonded, unbonding, credits, escrow and burnable";
+        }
+        uint256 burned = initialSupply - token.totalSupply();
+        if (burned + burnable + escrow + totalRewarded != totalCharged) {
+            return "what was charged is rewarded, in escrow, burnable or burnt";
         }
         return "";
     }

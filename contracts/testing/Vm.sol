@@ -12,4 +12,18 @@ interface Vm {
     function getNonce(address) external view returns (uint64);
     function computeCreateAddress(address, uint256) external pure returns (address);
     function setBlockhash(uint256, bytes32) external;
+    function chainId(uint256) external;
+    function assume(bool) external pure;
+    function expectRevert(bytes calldata) external;
+    function expectRevert(bytes4) external;
+    function readFile(string calldata) external view returns (string memory);
+    function parseJsonUint(string calldata, string calldata) external pure returns (uint256);
+    function parseJsonUintArray(string calldata, string calldata) external pure returns (uint256[] memory);
+    function parseJsonAddress(string calldata, string calldata) external pure returns (address);
+    function parseJsonAddressArray(string calldata, string calldata) external pure returns (address[] memory);
+    function parseJsonBytes32(string calldata, string calldata) external pure returns (bytes32);
+    function parseJsonBytes32Array(string calldata, string calldata) external pure returns (bytes32[] memory);
+    function parseJsonBytesArray(string calldata, string calldata) external pure returns (bytes[] memory);
+    function parseJsonBoolArray(string calldata, string calldata) external pure returns (bool[] memory);
+    function parseJsonStringArray(string calldata, string calldata) external pure returns (string[] memory);
 }
