@@ -35,7 +35,9 @@ export class LiveView {
     }
     if (!this.#toldCommands) {
       this.#toldCommands = true
-      this.#terminal.write(`coordinator ${view.coordinator.name} -> ${view.coordinator.address}, chain ${view.chain.rpcUrl}\n`)
+      this.#terminal.write(
+        `coordinator ${view.coordinator.name} -> ${view.coordinator.address}, chain ${view.chain.rpcUrl}\n`,
+      )
       for (const { command, shows } of view.commands) this.#terminal.write(`try: ${command}   # ${shows}\n`)
     }
     if (view.seconds - this.#summedUpAt < SUMMARY_EVERY_SECONDS) return

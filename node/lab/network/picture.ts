@@ -63,7 +63,13 @@ function cellsOf({ name, status }: NodeRow): string[] {
 
 function table(rows: readonly (readonly string[])[]): string[] {
   const widths = HEADERS.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
-  return rows.map((row) => `  ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd()}`)
+  return rows.map(
+    (row) =>
+      `  ${row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd()}`,
+  )
 }
 
 /** The live view as lines of text. */

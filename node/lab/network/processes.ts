@@ -40,6 +40,14 @@ export interface StartOptions {
 export class Processes {
   readonly #running = new Set<Running>()
   #closed = false
+  readonly #onExit = () => {
+    for (const { pid } of this.#running) killNow(pid)
+  }
+
+  constructor() {
+    // A second Ctrl-C ends the lab at once: its processes must not stay behind.
+    process.on('exit', this.#onExit)
+  }
 
   /**
    * Begins a Node process in a session of its own, so that a terminal's Ctrl-C reaches only the lab, which then ends
@@ -63,6 +71,15 @@ export class Processes {
   async stop(): Promise<void> {
     this.#closed = true
     await Promise.all([...this.#running].map((running) => running.stop()))
+    process.off('exit', this.#onExit)
+  }
+}
+
+function killNow(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
   }
 }
 

@@ -40,7 +40,7 @@ export function cut(line: string, columns: number): string {
   let visible = 0
   let out = ''
   // biome-ignore lint/suspicious/noControlCharactersInRegex: colours begin with the escape character
-  for (const part of line.match(/\x1b\[[0-9;]*m|[^]/gu) ?? []) {
+  for (const part of line.match(/\x1b\[[0-9;]*m|[\s\S]/gu) ?? []) {
     if (part.length > 1 && part.startsWith('\x1b')) out += part
     else if (++visible <= columns) out += part
   }

@@ -1,0 +1,68 @@
+import { fileURLToPath } from 'node:url'
+import type { NodeConfigInput, NodeStatus } from '../../api/index.ts'
+import { SuprnovaError } from '../../core/index.ts'
+import { type Member, type MemberSettings, PRIVATE_PASSWORD } from './member.ts'
+import type { Processes, Running } from './processes.ts'
+import { until } from './until.ts'
+
+/** A node loads libp2p, LMDB and viem; five at once on two cores take their time. */
+const READY_WITHIN_MS = 60_000
+
+const CLI = fileURLToPath(new URL('../../cli/main.ts', import.meta.url))
+const SHIFTED_NODE = fileURLToPath(new URL('../programs/shifted-node.ts', import.meta.url))
+
+/** Begins the program that people run, on the data directory of a member. */
+export function runNode(member: Member, processes: Processes): Running {
+  const args = [CLI, 'node', 'run', '--data-dir', member.dataDir]
+  return processes.start({ name: member.name, args })
+}
+
+/** Begins the same node on a clock that can be moved. */
+export function runShiftedNode(member: Member, settings: MemberSettings, processes: Processes): Running {
+  const config: NodeConfigInput = {
+    dataDir: member.dataDir,
+    coordinator: settings.coordinator,
+    rpcUrls: [settings.rpcUrl],
+    ensRegistry: settings.ensRegistry,
+    keystore: { path: member.node.path, password: PRIVATE_PASSWORD },
+    gasKeystore: { path: member.gas.path, password: PRIVATE_PASSWORD },
+    listen: [settings.listen],
+    topics: settings.topics,
+  }
+  return processes.start({ name: member.name, args: [SHIFTED_NODE, JSON.stringify(config)] })
+}
+
+/**
+ * What a node says of itself, or `undefined` while it does not answer yet.
+ * @throws SuprnovaError `LAB_NODE_ENDED` with its last words when it ended
+ */
+export async function statusOf(member: Member, running: Running): Promise<NodeStatus | undefined> {
+  if (!running.alive()) {
+    throw new SuprnovaError('LAB_NODE_ENDED', `${member.name} ended:\n${running.lastWords().join('\n')}`)
+  }
+  return askStatus(member)
+}
+
+/** What a node says of itself, or `undefined` when none answers. */
+export async function askStatus(member: Member): Promise<NodeStatus | undefined> {
+  try {
+    return await member.client.status()
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined
+    if (code === 'NODE_NOT_RUNNING' || code === 'ECONNRESET') return undefined
+    throw error
+  }
+}
+
+/** Waits until a node answers and `condition` holds of its status. */
+export function nodeReady(
+  member: Member,
+  running: Running,
+  what: string,
+  condition: (status: NodeStatus) => boolean,
+): Promise<NodeStatus> {
+  return until(`${member.name} ${what}`, READY_WITHIN_MS, async () => {
+    const status = await statusOf(member, running)
+    return status !== undefined && condition(status) ? status : undefined
+  })
+}

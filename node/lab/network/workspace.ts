@@ -1,0 +1,41 @@
+import { existsSync, rmSync } from 'node:fs'
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Address } from '../../core/index.ts'
+import { machineRuntimeDirectory } from '../../store/index.ts'
+
+/** The folder of one private network, and what its keys leave outside of it. */
+export class Workspace {
+  readonly path: string
+  readonly #keys = new Set<Address>()
+  readonly #onExit = () => rmSync(this.path, { recursive: true, force: true })
+
+  private constructor(path: string) {
+    this.path = path
+    // A second Ctrl-C ends the lab at once.
+    process.on('exit', this.#onExit)
+  }
+
+  /** Makes an empty folder in the system's temporary one; sockets need its path to be short. */
+  static async open(): Promise<Workspace> {
+    return new Workspace(await mkdtemp(join(tmpdir(), 'suprnova-')))
+  }
+
+  /** Remembers a node key: its guard leaves marks that outlive data directories, as they should elsewhere. */
+  remember(key: Address): void {
+    this.#keys.add(key)
+  }
+
+  /** Takes everything away. No process may use it any more. */
+  async remove(): Promise<void> {
+    await rm(this.path, { recursive: true, force: true })
+    for (const folder of ['mirrors', 'locks']) {
+      const path = join(machineRuntimeDirectory(), folder)
+      if (!existsSync(path)) continue
+      const left = (await readdir(path)).filter((name) => [...this.#keys].some((key) => name.startsWith(key)))
+      await Promise.all(left.map((name) => rm(join(path, name), { recursive: true, force: true })))
+    }
+    process.off('exit', this.#onExit)
+  }
+}

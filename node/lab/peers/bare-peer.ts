@@ -1,0 +1,120 @@
+import { MetricsRegistry, systemClock, systemRandom, systemTimers } from '../../api/index.ts'
+import {
+  type ChainStakeView,
+  type CoordinatorPin,
+  openRpc,
+  openStakeView,
+  pinCoordinator,
+  readParams,
+  resolveCoordinator,
+} from '../../chain/index.ts'
+import { type Address, type Domain, fromHex, type Hex, type Logger, type ProtocolParams } from '../../core/index.ts'
+import { createNetwork, type Network } from '../../net/index.ts'
+import { type Admission, createSigner, DomainSeparator } from '../../statements/index.ts'
+
+/** Where a network is found, and with which key to enter it. */
+export interface BarePeerOptions {
+  readonly rpcUrl: string
+  readonly coordinator: string
+  readonly ensRegistry: Address
+  /** 32 bytes. */
+  readonly privateKey: Hex
+  /** An empty folder for the pin. */
+  readonly directory: string
+  /** Peers to dial beside those the name tells. */
+  readonly bootstrap?: readonly string[]
+}
+
+/** A peer without guard, slot index or conscience: what of the real node is left when nothing keeps a key honest. */
+export interface BarePeer {
+  readonly address: Address
+  readonly pin: CoordinatorPin
+  readonly params: ProtocolParams
+  readonly domain: DomainSeparator
+  readonly view: ChainStakeView
+  readonly network: Network
+  sign(digest: Uint8Array): Uint8Array
+  close(): Promise<void>
+}
+
+const QUIET: Logger = { debug() {}, info() {}, warn() {}, error() {}, with: () => QUIET }
+/** Mesh degree: linked to everybody in a small network. */
+const FANOUT = 12
+const POLL_MS = 250
+const STALE_AFTER_MS = 30_000
+
+/** Opens a peer that judges what it hears with `judge`. */
+export async function openBarePeer(
+  options: BarePeerOptions,
+  judge: (frame: Uint8Array, peer: Pick<BarePeer, 'domain' | 'view'>) => void,
+): Promise<BarePeer> {
+  const modules = {
+    clock: systemClock,
+    timers: systemTimers,
+    random: systemRandom,
+    logger: QUIET,
+    metrics: new MetricsRegistry(),
+  }
+  const { client } = openRpc({ urls: [options.rpcUrl] }, modules)
+  const { coordinator, ensRegistry, directory } = options
+  const pin = await pinCoordinator({ dataDir: directory, coordinator, ensRegistry }, { client, logger: QUIET })
+  const params = await readParams({ client, deployment: pin })
+  const view = await openStakeView(
+    {
+      chainId: pin.chainId,
+      genesisHash: pin.genesisHash,
+      registry: pin.registry,
+      salt: pin.salt,
+      fromBlock: pin.deployBlock,
+      confirmationsBlocks: 0,
+      pollMs: POLL_MS,
+      retainSeconds: params.unbondingSeconds,
+      skewSeconds: params.skewSeconds,
+      staleAfterMs: STALE_AFTER_MS,
+    },
+    { client, ...modules },
+  )
+  const domain: Domain = { chainId: pin.chainId, verifyingContract: pin.registry, salt: pin.salt }
+  const separator = new DomainSeparator(domain)
+  const signer = createSigner(fromHex(options.privateKey))
+  const { bootstrap } = await resolveCoordinator(client, coordinator, { ensRegistry })
+  const admission: Pick<Admission, 'admit'> = {
+    admit(frame) {
+      judge(frame, { domain: separator, view })
+      // Whatever it is, this peer passes nothing on and blames nobody.
+      return { outcome: 'ignore', reason: 'duplicate' }
+    },
+  }
+  const network = await createNetwork(
+    {
+      domain,
+      params,
+      listen: ['/ip4/127.0.0.1/tcp/0'],
+      bootstrap: [...bootstrap, ...(options.bootstrap ?? [])],
+      fanout: FANOUT,
+      privateAddresses: true,
+    },
+    {
+      privateKey: fromHex(options.privateKey),
+      stakeView: view,
+      admission,
+      // It never signs by itself: frames are made by hand.
+      statementSigner: { sign: () => Promise.reject(new TypeError('a bare peer has no signing guard')) },
+      ...modules,
+    },
+  )
+  await network.start()
+  return {
+    address: signer.address,
+    pin,
+    params,
+    domain: separator,
+    view,
+    network,
+    sign: (digest) => signer.sign(digest),
+    async close() {
+      await network.stop()
+      await view.close()
+    },
+  }
+}
