@@ -12,7 +12,10 @@ import { fileURLToPath } from 'node:url'
 interface AbiEntry {
   readonly type: string
   readonly name?: string
-  readonly inputs?: readonly { readonly type: string; readonly components?: unknown }[]
+  readonly inputs?: readonly {
+    readonly type: string
+    readonly components?: unknown
+  }[]
 }
 
 const root = join(fileURLToPath(import.meta.url), '../..')
