@@ -9,10 +9,12 @@ export const FANOUT_MAX = 12
 export const HEARTBEAT_MS = 700
 /** Milliseconds between two decays of the score counters; gossipsub takes no less than a second. */
 export const SCORE_DECAY_INTERVAL_MS = 1_000
-/** A message is a duplicate for this long. Two minutes outlive any mesh path many times over. */
-export const SEEN_TTL_MS = 120_000
-/** Below this size a message is sent rather than announced as "do not send". Larger than one body of 256 bytes. */
-export const IDONTWANT_MIN_BYTES = 1024
+/** gossipsub holds a message for a duplicate for this long; later copies are found out by the slot index. */
+export const SEEN_TTL_MS = 30_000
+/** Accepted messages remembered so that copies cost one hash; twice as many in two generations. */
+export const ACCEPTED_GENERATION_MAX = 65_536
+/** Below this size a second copy costs less than telling every mesh peer not to send one. */
+export const IDONTWANT_MIN_BYTES = 8 * 1024
 
 /** Largest payload of one GOSSIP body. */
 export const PAYLOAD_MAX_BYTES = 16_384

@@ -78,6 +78,7 @@ export interface NetworkStats {
   readonly refusals: Readonly<Record<string, number>>
   readonly published: number
   readonly delivered: number
+  readonly evidenceMeshPeers: number
   readonly topics: readonly { readonly topic: string; readonly meshPeers: number; readonly subscribers: number }[]
 }
 

@@ -10,7 +10,7 @@ import { networkId, TopicNames } from './gossip/topics.ts'
 import type { GossipHandler, Network, NetworkModules, NetworkOptions, NetworkStats, PeerStatus } from './interface.ts'
 import { type NetMetrics, netMetrics } from './metrics.ts'
 import { ClockLocal, ClockRemote, type PeerClock } from './peers/clock-exchange.ts'
-import { createHost, type Host } from './peers/host.ts'
+import { connectedPeers, createHost, type Host } from './peers/host.ts'
 import { Standing } from './peers/standing.ts'
 import { Upkeep } from './peers/upkeep.ts'
 
@@ -218,6 +218,7 @@ class Libp2pNetwork implements Network {
     return {
       peers: this.#census(),
       ...this.#gossip.counts(),
+      evidenceMeshPeers: this.#router.meshPeers(this.#names.evidence).length,
       topics: this.#gossip.topics().map(({ topic, wireName }) => ({
         topic,
         meshPeers: this.#router.meshPeers(wireName).length,
@@ -227,7 +228,7 @@ class Libp2pNetwork implements Network {
   }
 
   #census(): { staked: number; readers: number } {
-    const peers = this.#host.getPeers()
+    const peers = connectedPeers(this.#host)
     const staked = peers.filter((peer) => this.#standing.of(peer) !== undefined).length
     return { staked, readers: peers.length - staked }
   }
@@ -237,7 +238,7 @@ class Libp2pNetwork implements Network {
     this.#metrics.peers.set(staked, { standing: 'staked' })
     this.#metrics.peers.set(readers, { standing: 'reader' })
     this.#metrics.entries.set(this.#standing.size, { name: 'identities' })
-    this.#metrics.entries.set(this.#router.size, { name: 'buckets' })
+    for (const [name, size] of Object.entries(this.#router.sizes)) this.#metrics.entries.set(size, { name })
     this.#metrics.entries.set(this.#evidence.size, { name: 'evidence' })
     this.#metrics.entries.set(this.#upkeep.size, { name: 'redial' })
   }

@@ -1,15 +1,24 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
+
+const SEPARATOR = Buffer.from([0])
+/** One character a byte. Node takes it here; its types leave it out. */
+const BYTE_TEXT = 'latin1' as 'binary'
 
 /**
- * The id of a message: SHA-256 over its topic and all its bytes. A broken copy, or the same bytes under another
- * topic, has another id: gossipsub marks a message seen before it is checked, so neither can shadow the good one.
- * @returns the first 20 bytes
+ * The id of a message as a map key: SHA-256 over its topic and all its bytes, one character a byte. A broken copy, or
+ * the same bytes under another topic, has another id: gossipsub marks a message seen before it is checked, so neither
+ * can shadow the good one.
  */
-export function messageId(message: { readonly topic: string; readonly data: Uint8Array }): Uint8Array {
-  return createHash('sha256').update(message.topic).update('\0').update(message.data).digest().subarray(0, 20)
+export function messageKey(topic: string, data: Uint8Array): string {
+  return hash('sha256', Buffer.concat([Buffer.from(topic), SEPARATOR, data]), BYTE_TEXT)
 }
 
-/** The id as a map key: one character a byte. */
+/** The same as bytes, which is how peers name it to each other. */
+export function messageId(message: { readonly topic: string; readonly data: Uint8Array }): Uint8Array {
+  return Buffer.from(messageKey(message.topic, message.data), 'latin1')
+}
+
+/** {@link messageKey} of a {@link messageId}. */
 export function messageIdText(id: Uint8Array): string {
   return Buffer.from(id.buffer, id.byteOffset, id.byteLength).toString('latin1')
 }

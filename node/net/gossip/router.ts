@@ -1,47 +1,22 @@
-import { type GossipSub, type GossipsubMessage, gossipsub, StrictNoSign, TopicValidatorResult } from '@libp2p/gossipsub'
+import { type GossipsubMessage, TopicValidatorResult } from '@libp2p/gossipsub'
 import type { RPC } from '@libp2p/gossipsub/message'
-import type { PeerScoreParams } from '@libp2p/gossipsub/score'
 import type { PeerId } from '@libp2p/interface'
 import type { Clock } from '../../core/index.ts'
 import {
+  ACCEPTED_GENERATION_MAX,
   EVIDENCE_MAX_BYTES,
   EVIDENCE_PEER_RATE,
   FRAME_MAX_BYTES,
-  GOSSIP_WRITE_BUFFER_MAX_BYTES,
-  HEARTBEAT_MS,
-  IDONTWANT_MIN_BYTES,
   READER_PEER_RATE,
-  RPC_MAX_BYTES,
   SCORE_DECAY_INTERVAL_MS,
-  SEEN_TTL_MS,
-  TOPIC_BYTES_PER_PEER_MAX,
 } from '../constants.ts'
 import type { NetMetrics } from '../metrics.ts'
 import type { Standing } from '../peers/standing.ts'
-import { messageId, messageIdText } from './message-id.ts'
-import { peerScoreParams, READER_SCORE, SCORE_THRESHOLDS, stakeScore, topicScoreParams } from './scores.ts'
+import { AcceptedMessages } from './accepted.ts'
+import { messageKey } from './message-id.ts'
+import { SCORE_THRESHOLDS, topicScoreParams } from './scores.ts'
+import type { GossipService } from './service.ts'
 import { type Rate, TokenBucket } from './token-bucket.ts'
-
-/**
- * What we touch of gossipsub beyond its interface. All three are public members of its class:
- * - `handleReceivedRpc` is the one place before the seen cache. A message refused later counts as seen, so a peer over
- *   its rate or without stake could make this node deaf to good messages by racing them.
- * - `score.params.topics` takes parameters of topics opened at run time. A topic absent from it is never scored.
- * - `score.scoreCache` holds scores for a heartbeat; a reject must count at once.
- */
-export interface GossipRouterInternals {
-  handleReceivedRpc(from: PeerId, rpc: RPC): Promise<void>
-  reportMessageValidationResult(messageId: string, from: string, result: TopicValidatorResult): void
-  getScore(peer: string): number
-  getMeshPeers(topic: string): string[]
-  readonly score: {
-    readonly params: PeerScoreParams
-    readonly scoreCache: Map<string, unknown>
-    readonly peerStats: Map<string, { readonly connected: boolean }>
-  }
-}
-
-export type GossipService = GossipSub & GossipRouterInternals
 
 /** What a check says of a message. Only `accept` sends it on; only `reject` costs its bringer. */
 export type Outcome = 'accept' | 'reject' | 'ignore'
@@ -52,49 +27,10 @@ const RESULT = {
   ignore: TopicValidatorResult.Ignore,
 } as const
 
-/** Mesh bounds around D. Dout must stay below Dlo and at most D / 2. */
-export function meshDegrees(fanout: number) {
-  return {
-    D: fanout,
-    Dlo: Math.max(2, fanout - 1),
-    Dhi: fanout + Math.max(2, Math.floor(fanout / 2)),
-    Dscore: Math.max(1, Math.floor(fanout / 2)),
-    Dout: 1,
-    Dlazy: fanout,
-  }
-}
+/** The same bytes, never a `Buffer`: its `slice` is a view, where everybody else copies what must be kept. */
+const plain = (data: Uint8Array) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
 
-export interface GossipServiceOptions {
-  readonly fanout: number
-  readonly stakeUnitWei: bigint
-}
-
-/** gossipsub as this network runs it: no signatures of its own, every message held until we report on it. */
-export function gossipService(options: GossipServiceOptions, standing: Standing) {
-  const appSpecificScore = (peer: string): number => {
-    const stake = standing.of(peer)
-    return stake === undefined ? READER_SCORE : stakeScore(stake.amountWei, options.stakeUnitWei)
-  }
-  return gossipsub({
-    ...meshDegrees(options.fanout),
-    globalSignaturePolicy: StrictNoSign,
-    asyncValidation: true,
-    allowPublishToZeroTopicPeers: true,
-    fallbackToFloodsub: false,
-    floodPublish: false,
-    doPX: false,
-    heartbeatInterval: HEARTBEAT_MS,
-    seenTTL: SEEN_TTL_MS,
-    idontwantMinDataSize: IDONTWANT_MIN_BYTES,
-    maxInboundDataLength: RPC_MAX_BYTES,
-    maxOutboundBufferSize: GOSSIP_WRITE_BUFFER_MAX_BYTES,
-    maxTopicBytesPerPeer: TOPIC_BYTES_PER_PEER_MAX,
-    msgIdFn: messageId,
-    msgIdToStrFn: messageIdText,
-    scoreParams: peerScoreParams(SCORE_DECAY_INTERVAL_MS, appSpecificScore),
-    scoreThresholds: SCORE_THRESHOLDS,
-  })
-}
+const NOTHING = new Uint8Array(0)
 
 interface PeerBuckets {
   staked: boolean
@@ -133,6 +69,11 @@ export class GossipRouter {
   readonly #evidenceTopic: string
   readonly #fanout: number
   readonly #stakedRate: Rate
+  /**
+   * Copies of these stop here: most of what a mesh carries is copies, and gossipsub takes each through its whole
+   * course. Copies of what was refused do not, so that whoever brings them is scored.
+   */
+  readonly #accepted = new AcceptedMessages(ACCEPTED_GENERATION_MAX)
   /** One entry a connected peer; `forget` takes it away. */
   readonly #buckets = new Map<string, PeerBuckets>()
   readonly #onMessage: (event: CustomEvent<GossipsubMessage>) => void
@@ -154,17 +95,18 @@ export class GossipRouter {
       this.#takeIn(from, rpc) ? handleRpc(from, rpc) : Promise.resolve()
     this.#onMessage = ({ detail: { msg, msgId, propagationSource } }) => {
       const from = propagationSource.toString()
-      const { outcome, deliver } = check({ wireTopic: msg.topic, data: msg.data, from })
+      const { outcome, deliver } = check({ wireTopic: msg.topic, data: plain(msg.data), from })
       this.#service.reportMessageValidationResult(msgId, from, RESULT[outcome])
-      if (outcome === 'reject') this.#service.score.scoreCache.delete(from)
+      if (outcome === 'accept') this.#accepted.add(msgId)
+      else if (outcome === 'reject') this.#service.score.scoreCache.delete(from)
       deliver?.()
     }
     this.#service.addEventListener('gossipsub:message', this.#onMessage)
   }
 
-  /** Peers with buckets. */
-  get size(): number {
-    return this.#buckets.size
+  /** Entries of each map, by name. */
+  get sizes(): Readonly<Record<string, number>> {
+    return { buckets: this.#buckets.size, accepted: this.#accepted.size }
   }
 
   /** Opens a topic: scored from the first message on, by the rate expected on it. */
@@ -207,10 +149,16 @@ export class GossipRouter {
   stop(): void {
     this.#service.removeEventListener('gossipsub:message', this.#onMessage)
     this.#buckets.clear()
+    this.#accepted.clear()
   }
 
   /** Strikes from an RPC what its peer may not send. @returns whether anything is left to handle */
   #takeIn(from: PeerId, rpc: RPC): boolean {
+    // gossipsub listens to a peer it once liked for up to 128 messages more before it looks at the score again
+    if (this.#service.getScore(from.toString()) < SCORE_THRESHOLDS.graylistThreshold) {
+      this.#metrics.dropped.inc({ reason: 'graylisted' })
+      return false
+    }
     const nowMs = this.#clock.nowMs()
     const staked = this.#standing.of(from) !== undefined
     const buckets = this.#bucketsOf(from.toString(), staked, nowMs)
@@ -239,7 +187,7 @@ export class GossipRouter {
     const bucket = evidence ? buckets.evidence : buckets.messages
     if (size > limit) this.#metrics.dropped.inc({ reason: 'size' })
     else if (!bucket.take(1, size, nowMs)) this.#metrics.dropped.inc({ reason: evidence ? 'evidence-rate' : 'rate' })
-    else return true
+    else return !this.#accepted.has(messageKey(message.topic, message.data ?? NOTHING))
     return false
   }
 

@@ -48,7 +48,7 @@ export class ClockLocal {
     }
     const bucket = new TokenBucket(rate, this.#clock.nowMs())
     onFrames(stream, QUESTION_BYTES, (question) => {
-      if (stream.status !== 'open') return
+      if (stream.writeStatus !== 'writable') return
       const nowMs = this.#clock.nowMs()
       if (!bucket.take(1, QUESTION_BYTES, nowMs)) {
         stream.abort(new Error('asked for the time too often'))

@@ -12,7 +12,7 @@ import {
   UPKEEP_INTERVAL_MS,
 } from '../constants.ts'
 import type { NetMetrics } from '../metrics.ts'
-import type { Host } from './host.ts'
+import { connectedPeers, type Host } from './host.ts'
 import { peerIdOfPublicKey } from './identity.ts'
 import type { Standing } from './standing.ts'
 
@@ -82,7 +82,7 @@ export class Upkeep {
   async #run(): Promise<void> {
     try {
       await this.#dialMissing()
-      await this.#modules.afterRound(this.#modules.host.getPeers())
+      await this.#modules.afterRound(connectedPeers(this.#modules.host))
     } catch (error) {
       this.#modules.logger.warn('a round of peer upkeep failed', { error: String(error) })
     }
@@ -94,7 +94,7 @@ export class Upkeep {
 
   async #dialMissing(): Promise<void> {
     const { host, standing } = this.#modules
-    const connected = new Set(host.getPeers().map((peer) => peer.toString()))
+    const connected = new Set(connectedPeers(host).map((peer) => peer.toString()))
     const staked = [...connected].filter((peer) => standing.of(peer) !== undefined).length
     if (staked >= this.#target) return
     const bootstrap = this.#bootstrap.filter((address) => {

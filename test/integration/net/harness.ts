@@ -3,6 +3,7 @@ import {
   type Address,
   type Domain,
   type KeyTenure,
+  KIND,
   type Logger,
   type Metrics,
   type Offence,
@@ -18,7 +19,7 @@ import {
   type Timers,
   toHex,
 } from '../../../node/core/index.ts'
-import { createNetwork, type Network, type NetworkOptions } from '../../../node/net/index.ts'
+import { createNetwork, type GossipMessage, type Network, type NetworkOptions } from '../../../node/net/index.ts'
 import { Admission, createSigner, StatementSigner, slotHash } from '../../../node/statements/index.ts'
 
 export const DOMAIN: Domain = {
@@ -171,6 +172,8 @@ export interface TestNode {
   readonly offences: Offence[]
   readonly metrics: FakeMetrics
   readonly slotIndex: MemorySlotIndex
+  /** Judges gossip frames as this node would, on a memory of its own. */
+  judge(report: (offence: Offence) => void): (frame: Uint8Array) => void
   /** Milliseconds this node's clock is ahead. */
   skewMs: number
 }
@@ -221,7 +224,12 @@ export class TestNetwork {
         logger: silent,
       },
     )
-    Object.assign(node, { network, signer, guard, statements, offences, metrics, slotIndex })
+    const judge: TestNode['judge'] = (report) => {
+      const modules = { stakeView: this.stakeView, slotIndex: new MemorySlotIndex(), clock, metrics }
+      const admission = new Admission({ domain, params: PARAMS }, { ...modules, offences: { report } })
+      return (frame) => void admission.admit(frame, { kinds: [KIND.gossip] })
+    }
+    Object.assign(node, { judge, network, signer, guard, statements, offences, metrics, slotIndex })
     await network.start()
     this.nodes.push(node)
     return node
@@ -254,3 +262,13 @@ export async function until(what: string, condition: () => boolean, timeoutMs = 
 /** Whether every node has a mesh for the topic. */
 export const meshed = (nodes: readonly TestNode[], topic: string, degree = 1) =>
   nodes.every(({ network }) => (network.stats().topics.find((one) => one.topic === topic)?.meshPeers ?? 0) >= degree)
+
+export const text = (payload: Uint8Array) => Buffer.from(payload).toString()
+export const bytes = (words: string) => new Uint8Array(Buffer.from(words))
+
+/** What a node hears on a topic, as it comes. */
+export function listen(node: TestNode, topic = 'news'): GossipMessage[] {
+  const heard: GossipMessage[] = []
+  node.network.subscribe(topic, (message) => heard.push(message))
+  return heard
+}
