@@ -1,0 +1,210 @@
+/** One way to break a promise of the contracts: `find` stands exactly once in `contracts/<file>`. */
+export interface Break {
+  readonly name: string
+  readonly file: string
+  readonly find: string
+  readonly replace: string
+}
+
+const PENALTIES = 'registry/RegistryPenalties.sol'
+const LEDGER = 'registry/RegistryLedger.sol'
+const REGISTRY = 'StakeRegistry.sol'
+const COURT = 'FaultCourt.sol'
+const VERIFIER = 'faults/StatementVerifier.sol'
+
+/** Each promise of the contracts, broken once. */
+export const BREAKS: readonly Break[] = [
+  {
+    name: 'penalties of a period add up',
+    file: PENALTIES,
+    find: 'Penalties.newlyDue(start, penaltyBps, beforeBps)',
+    replace: 'base',
+  },
+  {
+    name: 'a penalty is part of what is left, not of what the period began with',
+    file: PENALTIES,
+    find: 'start = bond.periodStart;',
+    replace: 'start = amount;',
+  },
+  {
+    name: 'offenders are not counted for the correlated part',
+    file: PENALTIES,
+    find: '_offendersIn[block.timestamp / BUCKET_SECONDS] += amount;',
+    replace: '_offendersIn[block.timestamp / BUCKET_SECONDS] += 0;',
+  },
+  {
+    name: 'one slot is slashed twice',
+    file: PENALTIES,
+    find: 'require(fault.stakeId == 0, IFaultCourtErrors.AlreadySlashed(faultId));',
+    replace: '',
+  },
+  {
+    name: 'a liar gets no tombstone',
+    file: PENALTIES,
+    find: 'bond.tombstoned = true;',
+    replace: 'bond.tombstoned = bond.tombstoned;',
+  },
+  {
+    name: 'a slash shortens an exit',
+    file: PENALTIES,
+    find: 'bond.amount = newAmount;\n        if (penaltyBps',
+    replace:
+      'bond.amount = newAmount;\n        if (bond.readyAt > block.timestamp) bond.readyAt = uint40(block.timestamp);\n        if (penaltyBps',
+  },
+  {
+    name: 'the reporter gets half of what is slashed',
+    file: PENALTIES,
+    find: 'escrowed = Penalties.part(charged, rewardBps);',
+    replace: 'escrowed = Penalties.part(charged, 5_000);',
+  },
+  {
+    name: 'a settlement does not wait for its window',
+    file: PENALTIES,
+    find: 'require(block.timestamp >= from, SettlementTooEarly(faultId, from, block.timestamp));',
+    replace: '',
+  },
+  {
+    name: 'a fault is settled twice',
+    file: PENALTIES,
+    find: 'require(!fault.settled, AlreadySettled(faultId));',
+    replace: '',
+  },
+  {
+    name: 'correlated parts of a period add up',
+    file: PENALTIES,
+    find: '_correlatedDue[periodKey] = due;',
+    replace: '_correlatedDue[periodKey] = 0;',
+  },
+  {
+    name: 'what is charged of an unbonding stake stays in the sum of unbonding',
+    file: LEDGER,
+    find: 'if (isUnbonding) sums.unbonding -= charged;',
+    replace: '',
+  },
+  {
+    name: 'a top-up is not counted',
+    file: LEDGER,
+    find: 'function _addBond(uint96 amount) internal {\n        _sums.slashable += amount;',
+    replace: 'function _addBond(uint96 amount) internal {\n        _sums.slashable += amount / 2;',
+  },
+  {
+    name: 'escrow can be burnt before anyone claims',
+    file: LEDGER,
+    find: 'IERC20(token).balanceOf(address(this)) - _sums.slashable - _sums.escrow - _sums.credits',
+    replace: 'IERC20(token).balanceOf(address(this)) - _sums.slashable - _sums.credits',
+  },
+  {
+    name: 'a withdrawal comes a second early',
+    file: REGISTRY,
+    find: 'require(block.timestamp >= bond.readyAt, NotReady(',
+    replace: 'require(block.timestamp + 1 >= bond.readyAt, NotReady(',
+  },
+  {
+    name: 'unbonding is a second short',
+    file: REGISTRY,
+    find: 'block.timestamp + UNBONDING_SECONDS',
+    replace: 'block.timestamp + UNBONDING_SECONDS - 1',
+  },
+  {
+    name: 'a withdrawal does not wait for settlement',
+    file: REGISTRY,
+    find: 'require(bond.unsettled == 0, Unsettled(stakeId, bond.unsettled));',
+    replace: '',
+  },
+  {
+    name: 'a tombstone frees operator and person',
+    file: REGISTRY,
+    find: 'if (!bond.tombstoned) {',
+    replace: 'if (bond.tombstoned || !bond.tombstoned) {',
+  },
+  {
+    name: 'an unjail does not ask for the bond',
+    file: REGISTRY,
+    find: 'require(bond.amount >= bond.minStake, BelowMinimum(bond.amount, bond.minStake));',
+    replace: '',
+  },
+  {
+    name: 'an unjail does not wait',
+    file: REGISTRY,
+    find: 'require(block.timestamp >= bond.jailedUntil, StillJailed(',
+    replace: 'require(block.timestamp != 0, StillJailed(',
+  },
+  {
+    name: 'a missed draw costs nothing',
+    file: REGISTRY,
+    find: 'bond.amount / MISSED_DRAW_DIVISOR',
+    replace: 'bond.amount / type(uint96).max',
+  },
+  {
+    name: 'a rotation takes effect an epoch early',
+    file: REGISTRY,
+    find: 'epoch + ROTATION_EPOCHS',
+    replace: 'epoch + ROTATION_EPOCHS - 1',
+  },
+  {
+    name: 'a placement depends on who activates',
+    file: 'libraries/Placement.sol',
+    find: 'keccak256(abi.encode(BlockHeader.getPrevRandao(fields), stakeId))',
+    replace: 'keccak256(abi.encode(BlockHeader.getPrevRandao(fields), stakeId, msg.sender))',
+  },
+  {
+    name: 'a key is taken a second time',
+    file: 'registry/RegistryKeys.sol',
+    find: 'require(holder == 0, KeyTaken(key, holder));',
+    replace: '',
+  },
+  {
+    name: 'a commit in the block of the slash earns the reward',
+    file: COURT,
+    find: 'require(commitBlock < fault.slashedBlock,',
+    replace: 'require(commitBlock <= fault.slashedBlock,',
+  },
+  {
+    name: 'a later commit takes the reward over',
+    file: COURT,
+    find: 'require(best == 0 || commitBlock < best, NotEarlier(commitBlock, best));',
+    replace: '',
+  },
+  {
+    name: 'statements of a far epoch convict',
+    file: VERIFIER,
+    find: 'require(epoch <= currentEpoch + 1, EpochInFuture(epoch, uint64(currentEpoch)));',
+    replace: '',
+  },
+  {
+    name: 'a key is convicted of what lies outside its tenure',
+    file: VERIFIER,
+    find: 'epoch >= key.fromEpoch && (key.untilEpoch == 0 || epoch < key.untilEpoch)',
+    replace: 'epoch >= key.fromEpoch',
+  },
+  {
+    name: 'a retired key stays punishable for ever',
+    file: VERIFIER,
+    find: 'require(atSeconds <= punishableUntil, EvidenceTooOld(slot.signer, punishableUntil, atSeconds));',
+    replace: '',
+  },
+  {
+    name: 'saying the same thing twice is a fault',
+    file: 'faults/EquivocationVerifier.sol',
+    find: 'require(contentA != contentB, NotFaulty());',
+    replace: '',
+  },
+  {
+    name: 'the last index allowed is an overrun',
+    file: 'faults/OverrunVerifier.sol',
+    find: 'Statements.indexOf(parsed.position) >= _limitOf(parsed.kind)',
+    replace: 'Statements.indexOf(parsed.position) + 1 >= _limitOf(parsed.kind)',
+  },
+  {
+    name: 'a signature with high s convicts',
+    file: 'libraries/Signatures.sol',
+    find: 'if (s > HALF_ORDER) return address(0);',
+    replace: '',
+  },
+  {
+    name: 'void kinds and scopes convict',
+    file: VERIFIER,
+    find: 'require(!Statements.isVoid(slot.kind, slot.scope), VoidStatement(slot.kind, slot.scope));',
+    replace: '',
+  },
+]
