@@ -10,6 +10,7 @@ import {
   type ChainClient,
   type ChainWallet,
   faucet,
+  type PersonKey,
   personKey,
   readParams,
   registerStake,
@@ -112,10 +113,12 @@ export class PrivateNetwork {
       log(`${ENS_NAME} -> ${deployment.coordinator}`)
       const network = new PrivateNetwork({ chain, deployment, params, client, workspace, processes })
       signal.throwIfAborted()
-      await Promise.all(drafts.map((draft) => network.#register(draft, draft === first ? bootstrapPort : 0)))
+      const persons = await Promise.all(drafts.map((draft) => network.#personOf(draft)))
+      for (const [i, draft] of drafts.entries()) {
+        await network.#register(draft, persons[i] as PersonKey, i === 0 ? bootstrapPort : 0)
+      }
       await network.#mine(params.drawDelayBlocks + 1)
       for (const member of network.members) await network.activate(member)
-      network.members.sort((a, b) => a.stakeId - b.stakeId)
       log(`${network.members.length} stakes bonded and active`)
       signal.throwIfAborted()
       await chain.goLive()
@@ -136,7 +139,8 @@ export class PrivateNetwork {
 
   /** Makes and registers one more member; it is not active. */
   async add(name: string): Promise<StakedMember> {
-    return this.#register(await makeMember(name, this.workspace, systemRandom), 0)
+    const draft = await makeMember(name, this.workspace, systemRandom)
+    return this.#register(draft, await this.#personOf(draft), 0)
   }
 
   /** Draws a member's placement, after its draw block. */
@@ -158,7 +162,7 @@ export class PrivateNetwork {
     await this.workspace.remove()
   }
 
-  async #register(draft: Member, port: number): Promise<StakedMember> {
+  async #register(draft: Member, person: PersonKey, port: number): Promise<StakedMember> {
     const { rpcUrl } = this.chain
     const settings: MemberSettings = {
       rpcUrl,
@@ -170,8 +174,6 @@ export class PrivateNetwork {
     }
     await configureMember(draft, this.workspace, settings)
     await this.#fund(draft)
-    const { chainId, coordinatorNode } = this.deployment
-    const person = await personKey(draft.biometricHash, chainId, coordinatorNode)
     const { consequences } = await registerStake(this.actions(draft.operator.privateKey), {
       amountWei: BOND_WEI,
       nodePrivateKey: draft.node.privateKey,
@@ -180,6 +182,11 @@ export class PrivateNetwork {
     const member = { ...draft, stakeId: consequences.stakeId, settings }
     this.members.push(member)
     return member
+  }
+
+  #personOf({ biometricHash }: Member): Promise<PersonKey> {
+    const { chainId, coordinatorNode } = this.deployment
+    return personKey(biometricHash, chainId, coordinatorNode)
   }
 
   async #fund({ operator, gas }: Member): Promise<void> {

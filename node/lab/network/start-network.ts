@@ -1,0 +1,167 @@
+import { relative } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { EXIT, SuprnovaError } from '../../core/index.ts'
+import { ensureContractsBuilt } from '../build-contracts.ts'
+import { ChainLog } from './chain-log.ts'
+import { type LieStory, tellLie, wordsOf } from './lie.ts'
+import { LiveView } from './live-view.ts'
+import { askStatus, nodeReady, runNode } from './node-process.ts'
+import type { NetworkView } from './picture.ts'
+import { CHATTER, PrivateNetwork, type StakedMember } from './private-network.ts'
+import type { Running } from './processes.ts'
+import type { Terminal } from './screen.ts'
+
+/** Least and most nodes of a network on one machine. */
+export const NODES_LEAST = 2
+export const NODES_MOST = 64
+const LOOK_EVERY_MS = 1_000
+
+const PROGRAM = fileURLToPath(new URL('../../cli/suprnova.mjs', import.meta.url))
+
+export interface StartNetworkOptions {
+  readonly nodes: number
+  /** One node equivocates once all are connected. */
+  readonly lie: boolean
+  readonly terminal: Terminal
+  /** Ends everything. */
+  readonly signal: AbortSignal
+}
+
+/**
+ * Runs a private network and shows it until `signal` aborts, then ends every process and takes every file away.
+ * @throws SuprnovaError `LAB_NODES` and what building, chain or nodes throw; nothing stays behind then either
+ */
+export async function startNetwork(options: StartNetworkOptions): Promise<void> {
+  const { nodes, terminal, signal } = options
+  if (!Number.isInteger(nodes) || nodes < NODES_LEAST || nodes > NODES_MOST) {
+    throw new SuprnovaError('LAB_NODES', `a network has ${NODES_LEAST} to ${NODES_MOST} nodes, not ${nodes}`, {
+      exitCode: EXIT.usage,
+      values: { nodes, least: NODES_LEAST, most: NODES_MOST },
+    })
+  }
+  const view = new LiveView(terminal)
+  try {
+    await showNetwork(options, view)
+  } catch (error) {
+    // The end was asked for: what broke off on the way there is no failure.
+    if (!signal.aborted) throw error
+  } finally {
+    view.end()
+  }
+}
+
+async function showNetwork({ nodes, lie, terminal, signal }: StartNetworkOptions, view: LiveView): Promise<void> {
+  const log = (line: string) => void terminal.write(`${line}\n`)
+  await ensureContractsBuilt({ log })
+  const members = Array.from({ length: nodes }, (_, i) => `node-${i + 1}`)
+  const network = await PrivateNetwork.open({ members, log, signal })
+  const onAbort = () => void network.processes.stop()
+  signal.addEventListener('abort', onAbort, { once: true })
+  try {
+    signal.throwIfAborted()
+    const running = new Map(network.members.map((member) => [member, runNode(member, network.processes)]))
+    for (const [member, node] of running) {
+      await nodeReady(member, node, 'may speak', ({ phase, guard }) => phase === 'running' && guard.state === 'ready')
+      log(`${member.name} runs`)
+    }
+    await live(network, running, { lie, signal, view })
+  } finally {
+    signal.removeEventListener('abort', onAbort)
+    view.end()
+    log('ending')
+    await network.close()
+    log('everything is ended, nothing is left behind')
+  }
+}
+
+interface Live {
+  readonly lie: boolean
+  readonly signal: AbortSignal
+  readonly view: LiveView
+}
+
+async function live(
+  network: PrivateNetwork,
+  running: Map<StakedMember, Running>,
+  { lie, signal, view }: Live,
+): Promise<void> {
+  const startedAt = performance.now()
+  const log = new ChainLog(network.client, network.deployment, network.deployment.deployBlock)
+  await log.next()
+  const liar = lie ? network.members.at(-1) : undefined
+  let story: Promise<LieStory> | undefined
+  let told: LieStory | undefined
+  for (let round = 0; !signal.aborted; round++) {
+    const picture = await look(network, view, Math.round((performance.now() - startedAt) / 1000))
+    if (liar !== undefined && story === undefined && allConnected(picture)) {
+      const node = running.get(liar) as Running
+      view.tell(`${liar.name} turns liar: its key now says two things in one slot`)
+      story = tellLie(network, liar, node, network.processes)
+      story.then(
+        (lied) => {
+          told = lied
+          view.tell(`  lie told at head ${lied.headAtLie}`)
+        },
+        (error: unknown) => {
+          if (!signal.aborted) view.tell(`  the liar could not speak: ${error}`)
+        },
+      )
+    }
+    if (story === undefined || told !== undefined) {
+      for (const event of await log.next()) {
+        const words = told === undefined ? undefined : wordsOf(event, told, network.members, Date.now())
+        if (words !== undefined) view.tell(words)
+      }
+    }
+    view.show(picture)
+    await chat(network, round, liar !== undefined && story !== undefined ? liar : undefined)
+    await pause(LOOK_EVERY_MS, undefined, { signal })
+  }
+}
+
+/** Somebody says something now and then, so that the numbers move. */
+async function chat(network: PrivateNetwork, round: number, silent: StakedMember | undefined): Promise<void> {
+  const talkers = network.members.filter((member) => member !== silent)
+  const talker = talkers[round % talkers.length]
+  try {
+    await talker?.client.publish(CHATTER, new Uint8Array(Buffer.from(`round ${round}`)))
+  } catch (error) {
+    // A node that was ended by hand, or that refuses to sign, is shown as it is; the others go on.
+    if (!(error instanceof SuprnovaError)) throw error
+  }
+}
+
+function allConnected({ nodes }: NetworkView): boolean {
+  const wanted = Math.min(nodes.length - 1, 4)
+  return nodes.every(({ status }) => status !== undefined && status.peers.length >= wanted)
+}
+
+async function look(network: PrivateNetwork, view: LiveView, seconds: number): Promise<NetworkView> {
+  const nodes = await Promise.all(
+    network.members.map(async (member) => ({ name: member.name, status: await askStatus(member) })),
+  )
+  const head = Number(await network.client.getBlockNumber({ cacheTime: 0 }))
+  const { coordinator, ensName } = network.deployment
+  return {
+    seconds,
+    chain: { rpcUrl: network.chain.rpcUrl, head, epoch: nodes[0]?.status?.chain.epoch ?? 0 },
+    coordinator: { name: ensName, address: coordinator },
+    nodes,
+    events: view.events,
+    commands: commandsOf(network),
+  }
+}
+
+function commandsOf({ members }: PrivateNetwork): NetworkView['commands'] {
+  const program = `node ${relative(process.cwd(), PROGRAM)}`
+  const dataDir = `--data-dir ${members[0]?.dataDir}`
+  return [
+    { command: `${program} node status ${dataDir}`, shows: 'what a node sees' },
+    { command: `${program} gossip sub ${CHATTER} ${dataDir}`, shows: 'what the nodes say' },
+    { command: `${program} gossip pub ${CHATTER} hello ${dataDir}`, shows: 'say something' },
+    { command: `${program} stake status ${dataDir}`, shows: 'what is at stake' },
+    { command: `${program} evidence list ${dataDir}`, shows: 'faults and how far they came' },
+    { command: `${program} coordinator show ${dataDir}`, shows: 'where the name leads' },
+  ]
+}
