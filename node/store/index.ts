@@ -7,7 +7,12 @@ export {
 } from './data-directory.ts'
 export { createDurably, type Disk, machineDisk } from './disk.ts'
 export * from './errors.ts'
-export { type GuardEnvironment, type GuardIdentity, machineEnvironment, machineRuntimeDirectory } from './guard/environment.ts'
+export {
+  type GuardEnvironment,
+  type GuardIdentity,
+  machineEnvironment,
+  machineRuntimeDirectory,
+} from './guard/environment.ts'
 export type { GuardRules } from './guard/guard-state.ts'
 export type { Interchange, InterchangeSummary } from './guard/interchange.ts'
 export { fileMirror, type GuardMirror, type MirrorRecord } from './guard/mirror.ts'

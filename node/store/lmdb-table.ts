@@ -16,6 +16,7 @@ export interface Store {
   close(): Promise<void>
 }
 
+const BINARY = { encoding: 'binary', keyEncoding: 'binary' } as const
 type Binary = Database<Buffer, Uint8Array>
 
 /**
@@ -31,8 +32,14 @@ export async function openStore(directory: string, options: { maxBytes?: number 
   const maxBytes = options.maxBytes ?? STORE_MAX_BYTES
   await makeDirectory(directory)
   const path = join(directory, 'data.mdb')
-  checkEnvironment(path)
+  const missing = checkEnvironment(path)
+  if (missing) truncateSync(path, missing.wholeBytes)
   const root = openRoot(directory, path)
+  if (missing && !isWhole(root)) {
+    await root.close()
+    truncateSync(path, missing.sizeBytes)
+    throw storeCorrupt(path, `it ends at byte ${missing.sizeBytes}, and rows behind that are gone`)
+  }
   // LMDB flushes the file but never its name.
   await machineDisk.sync(path)
   await machineDisk.syncDirectory(directory)
@@ -110,8 +117,7 @@ export async function openStore(directory: string, options: { maxBytes?: number 
 function openRoot(directory: string, path: string): RootDatabase<Buffer, Uint8Array> {
   try {
     return openEnvironment<Buffer, Uint8Array>(directory, {
-      encoding: 'binary',
-      keyEncoding: 'binary',
+      ...BINARY,
       overlappingSync: false,
       noSubdir: false,
       maxDbs: STORE_TABLES_MAX,
@@ -161,21 +167,33 @@ const NO_PAGE = 0xffffffffffffffffn
 /**
  * LMDB maps its file into memory and trusts it: a file cut short ends the process with SIGBUS at the first read.
  * So the meta pages are read beforehand.
+ *
+ * A page that was taken and given back within one transaction is counted but never written, so a whole file may
+ * end early, too. Such a file is filled with zeros, which no valid page is, and its rows are counted.
+ *
+ * @returns the two lengths when the file ends early
  */
-function checkEnvironment(path: string): void {
+function checkEnvironment(path: string): { sizeBytes: number; wholeBytes: number } | undefined {
   const sizeBytes = statSync(path, { throwIfNoEntry: false })?.size ?? 0
-  if (sizeBytes === 0) return
+  if (sizeBytes === 0) return undefined
   const metas = readMetas(path)
   if (metas.length === 0) throw storeCorrupt(path, 'it does not begin as a store of this program does')
   const newest = metas.reduce((a, b) => (a.transaction >= b.transaction ? a : b))
-  const rootEnd = newest.mainRoot === NO_PAGE ? 0n : (newest.mainRoot + 1n) * BigInt(newest.pageSize)
-  if (rootEnd > BigInt(sizeBytes)) {
-    throw storeCorrupt(path, `it ends at byte ${sizeBytes}, its root page at ${rootEnd}`)
-  }
-  // A page that was taken and given back within one transaction is counted but never written, so a whole file
-  // may end early. Zeros there are what the system would show anyway, and a page of zeros is an error, not a signal.
   const wholeBytes = Number((newest.lastPage + 1n) * BigInt(newest.pageSize))
-  if (wholeBytes > sizeBytes) truncateSync(path, wholeBytes)
+  const rootEnd = newest.mainRoot === NO_PAGE ? 0 : Number((newest.mainRoot + 1n) * BigInt(newest.pageSize))
+  if (rootEnd > sizeBytes) throw storeCorrupt(path, `it ends at byte ${sizeBytes}, its root page at ${rootEnd}`)
+  return wholeBytes > sizeBytes ? { sizeBytes, wholeBytes } : undefined
+}
+
+/** Whether every table has as many rows as LMDB counted when it wrote them: a walk stops silently at a lost page. */
+function isWhole(root: RootDatabase<Buffer, Uint8Array>): boolean {
+  const names = [...root.getKeys()].map((name) => Buffer.from(name).toString())
+  const databases: Binary[] = [root, ...names.map((name) => root.openDB<Buffer, Uint8Array>({ name, ...BINARY }))]
+  return databases.every((database) => {
+    let rows = 0
+    for (const { value } of database.getRange({})) rows += value.length >= 0 ? 1 : 0
+    return rows === (database.getStats() as { entryCount: number }).entryCount
+  })
 }
 
 function readMetas(path: string) {
