@@ -46,6 +46,7 @@ export const OPTION = {
   privateNetwork: flag({ summary: 'Encrypt lightly (scrypt N = 4096): for keys of private networks, worth nothing' }),
   file: value({ placeholder: 'FILE', summary: 'File to read', parse: parseText, sources: 'no-config' }),
   out: value({ placeholder: 'FILE', summary: 'File to write', parse: parseText }),
+  force: flag({ summary: 'Overwrite the file that is there', sources: 'flag-only' }),
   yes: flag({ summary: 'Ask nothing; take the defaults and go ahead', sources: 'flag-only' }),
   biometricHash: value({ placeholder: 'HEX', summary: 'Hash of a biometric template, 32 bytes', parse: hexBytes(32, 'a hash') }),
   biometricHashFile: value({ placeholder: 'FILE', summary: 'File with the hash of a biometric template', parse: parseText }),

@@ -5,7 +5,6 @@ import type { Context } from '../context.ts'
 import { UsageError } from '../errors.ts'
 import { readEvidenceFile } from '../evidence/evidence-file.ts'
 import { faultName, WHY_NOT } from '../evidence/words.ts'
-import { readDeploymentFile } from '../network/deployment-file.ts'
 import { argument, described } from '../option.ts'
 import { OPTION } from '../options.ts'
 import { facts } from '../text.ts'
@@ -27,7 +26,7 @@ export const command = defineCommand({
   async run(values, context) {
     const { verifyBundle } = await import('../../statements/index.ts')
     const bundle = await readEvidenceFile(values.evidence, context)
-    const given = givenDomain(values, context)
+    const given = await givenDomain(values, context)
     const { verdict, proven, unproven } = verifyBundle(bundle, { domain: given ?? bundle.domain })
     const { faultId, faultType, signer } = bundle
     const heading = verdict.proven
@@ -47,14 +46,15 @@ export const command = defineCommand({
   },
 })
 
-function givenDomain(
+async function givenDomain(
   values: { chainId: number | undefined; registry: Domain['verifyingContract'] | undefined; salt: Domain['salt'] | undefined; deployment: string | undefined },
   context: Context,
-): Domain | undefined {
+): Promise<Domain | undefined> {
   const { chainId, registry, salt, deployment } = values
   if (deployment !== undefined) {
-    const file = readDeploymentFile(resolve(context.process.cwd, deployment), { mustExist: true })
-    if (file !== undefined) return { chainId: file.chainId, verifyingContract: file.registry, salt: file.salt }
+    const { readDeployment } = await import('../../chain/deploy/index.ts')
+    const file = await readDeployment(resolve(context.process.cwd, deployment))
+    return { chainId: file.chainId, verifyingContract: file.registry, salt: file.salt }
   }
   if (chainId === undefined && registry === undefined && salt === undefined) return undefined
   if (chainId === undefined || registry === undefined || salt === undefined) {

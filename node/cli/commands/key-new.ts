@@ -9,10 +9,14 @@ import { described, optionalArgument } from '../option.ts'
 import { OPTION } from '../options.ts'
 import { parseKeyName } from '../values/text.ts'
 
+/** Keys of these names never speak as a node. */
+const OTHER_ROLES = new Set(['operator', 'gas'])
+
 export const command = defineCommand({
   description: [
     'Draws a secp256k1 key from the random source of this machine and writes it as a Web3 keystore (version 3, scrypt), mode 0600. Nothing is ever overwritten.',
     'By their names keys take their roles: `node` speaks, `operator` owns the stake, `gas` pays for transactions.',
+    'A node key made here, in the data directory of its node, has said nothing anywhere: its node may speak at once. With any other key it waits two epochs first.',
   ],
   args: { name: optionalArgument('NAME', 'name in the data directory (default: node)', parseKeyName) },
   options: {
@@ -32,6 +36,10 @@ export const command = defineCommand({
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
     await createKeystoreFile(path, keystore)
     const address = addressOf(privateKey)
+    if (values.out === undefined && !OTHER_ROLES.has(values.name ?? 'node')) {
+      const { declareFreshKey } = await import('../../api/index.ts')
+      await declareFreshKey(values.dataDir, address)
+    }
     return { data: { address, path }, text: `${address}\n${path}` }
   },
 })

@@ -5,7 +5,7 @@ import type { Context } from '../context.ts'
 import { ConfigError, UsageError } from '../errors.ts'
 import { DEFAULT_COORDINATOR, LOCAL_RPC, OPTION } from '../options.ts'
 import type { CoordinatorName } from '../values/network.ts'
-import { deploymentPath, readDeploymentFile } from './deployment-file.ts'
+import { deploymentIn, deploymentPath } from './deployment-file.ts'
 
 /** The options that say which chain and which contracts. */
 export const NETWORK = {
@@ -86,7 +86,7 @@ async function findDeployment(values: NetworkValues, client: ChainClient, contex
     throw new UsageError('REGISTRY_WITHOUT_COURT', '--registry and --court are given together or not at all')
   }
   if (registry !== undefined && court !== undefined) return fromContracts(registry, court, client)
-  if (values.deployment !== undefined) return fromFile(resolve(context.process.cwd, values.deployment), true)!
+  if (values.deployment !== undefined) return fromFile(resolve(context.process.cwd, values.deployment))
   return (await fromDataDirectory(values)) ?? (await fromCoordinator(values, client))
 }
 
@@ -97,26 +97,27 @@ async function fromDataDirectory(values: NetworkValues): Promise<FoundDeployment
     if (coordinator === undefined) return true
     return 'name' in coordinator ? coordinator.name === name : coordinator.address === address
   }
-  const file = readDeploymentFile(deploymentPath(values.dataDir), { mustExist: false })
+  const file = await deploymentIn(values.dataDir)
   const pin = await readPin(values.dataDir)
   if (pin !== undefined && isMeant(pin.name, pin.coordinator)) {
     const known = file?.salt === pin.salt ? file : undefined
     const source = `the pin of ${values.dataDir}`
-    return { ...pin, ensRegistry: known?.ensRegistry, faucet: known?.faucet, source }
+    return { ...pin, ensRegistry: known?.ensRegistry, faucet: known?.faucet ?? undefined, source }
   }
   if (file === undefined || !isMeant(file.ensName, file.coordinator)) return undefined
-  return { ...file, source: `deployment file ${file.path}` }
+  return { ...file, faucet: file.faucet ?? undefined, source: `deployment file ${deploymentPath(values.dataDir)}` }
 }
 
-function fromFile(path: string, mustExist: boolean): FoundDeployment | undefined {
-  const file = readDeploymentFile(path, { mustExist })
-  return file === undefined ? undefined : { ...file, source: `deployment file ${path}` }
+async function fromFile(path: string): Promise<FoundDeployment> {
+  const { readDeployment } = await import('../../chain/deploy/index.ts')
+  const file = await readDeployment(path)
+  return { ...file, faucet: file.faucet ?? undefined, source: `deployment file ${path}` }
 }
 
 async function fromCoordinator(values: NetworkValues, client: ChainClient): Promise<FoundDeployment> {
   const { readCoordinator, resolveCoordinator } = await import('../../chain/index.ts')
   const named = values.coordinator ?? { name: DEFAULT_COORDINATOR }
-  const ensRegistry = values.ensRegistry ?? readDeploymentFile(deploymentPath(values.dataDir), { mustExist: false })?.ensRegistry
+  const ensRegistry = values.ensRegistry ?? (await deploymentIn(values.dataDir))?.ensRegistry
   const found =
     'address' in named
       ? await readCoordinator(client, named.address)

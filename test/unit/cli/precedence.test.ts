@@ -135,9 +135,12 @@ describe('a config file', () => {
     ['{"yes":true}', /yes in .* is no option/],
     ['[]', /must hold one JSON object/],
     ['{', /is not JSON/],
-    [' '.repeat(70_000), /at most 65536/],
   ])('%j is an error that names the field', (text, message) => {
     expect(read(text)).toThrow(message)
+  })
+
+  it('is small', () => {
+    expect(read(' '.repeat(70_000))).toThrow('at most 65536')
   })
 
   it('that was named must exist', () => {

@@ -20,7 +20,7 @@ export interface TestProcess {
   remove(): void
 }
 
-export function createTestProcess(): TestProcess {
+export function createTestProcess(changes: Partial<Process> = {}): TestProcess {
   const home = mkdtempSync(join(tmpdir(), 'suprnova-cli-'))
   const env: Record<string, string> = {}
   return {
@@ -30,7 +30,7 @@ export function createTestProcess(): TestProcess {
     async run(argv, options = {}) {
       const stdout = new Collected()
       const stderr = new Collected()
-      const code = await run(argv, { env, cwd: home, homeDir: home, stdin: input(options), stdout, stderr, nowMs: () => 0 }, new AbortController().signal)
+      const code = await run(argv, { env, cwd: home, homeDir: home, stdin: input(options, stderr), stdout, stderr, nowMs: () => 0, ...changes }, new AbortController().signal)
       return { code, stdout: stdout.text, stderr: stderr.text }
     },
   }
@@ -38,30 +38,25 @@ export function createTestProcess(): TestProcess {
 
 class Collected {
   text = ''
+  onWrite: ((text: string) => void) | undefined
   write(text: string): void {
     this.text += text
+    this.onWrite?.(text)
   }
 }
 
-/** A terminal on which `typed` is typed, or a pipe with `stdin` in it. */
-function input(options: { typed?: string; stdin?: string }): Process['stdin'] {
+/** A terminal on which a line of `typed` is typed at each question, or a pipe with `stdin` in it. */
+function input(options: { typed?: string; stdin?: string }, stderr: Collected): Process['stdin'] {
   const stream = new PassThrough()
   if (options.typed === undefined) {
     stream.end(options.stdin ?? '')
     return stream
   }
-  // Each line is typed once it is asked for: a terminal gives no line to a reader that is gone.
   const lines = options.typed.split('\n')
-  const type = (): void => {
-    const line = lines.shift()
-    if (line !== undefined) stream.write(`${line}\r`)
+  stderr.onWrite = (text) => {
+    const line = text.endsWith(': ') ? lines.shift() : undefined
+    if (line !== undefined) setImmediate(() => stream.write(`${line}\n`))
   }
-  const terminal = Object.assign(stream, {
-    isTTY: true,
-    setRawMode(raw: boolean) {
-      if (raw) setImmediate(type)
-      return terminal
-    },
-  })
+  const terminal = Object.assign(stream, { isTTY: true, setRawMode: () => terminal })
   return terminal
 }
