@@ -55,7 +55,7 @@ describe('gossip', { timeout: 60_000 }, () => {
       encodeGossip({ topicHash: topicHash('news'), payload: bytes('let me in') }),
     ])
     await one!.network.publishFrame('news', frame)
-    await until('it is ignored', () => two!.network.stats().refusals['unknown'] === 1)
+    await until('it is ignored', () => two!.network.stats().refusals.unknown === 1)
     expect(heard).toHaveLength(0)
     // its bringer may be innocent: no score is lost
     expect(two!.network.peers().find(({ peerId }) => peerId === one!.network.peerId)!.score).toBeGreaterThanOrEqual(0)
@@ -107,7 +107,7 @@ describe('gossip', { timeout: 60_000 }, () => {
     await one!.network.publishFrame('news', frame)
     await until('both bodies are heard', () => heard.length === 2)
     await one!.network.publishFrame('news', encodeLeafFrame(signed, bodies, 1))
-    await until('the part is a duplicate', () => two!.network.stats().refusals['duplicate'] === 1)
+    await until('the part is a duplicate', () => two!.network.stats().refusals.duplicate === 1)
     await expect(one!.network.publishFrame('news', frame)).rejects.toThrow('Duplicate')
     expect(heard).toHaveLength(2)
   })
@@ -131,6 +131,6 @@ describe('gossip', { timeout: 60_000 }, () => {
     expect(heard.map(({ payload }) => text(payload))).toEqual(['yes'])
     const witness = two!.offences.length > 0 ? two! : three!
     await one!.network.publish('news', bytes('sorry'))
-    await until('the liar is ignored', () => witness.network.stats().refusals['quarantined'] === 1)
+    await until('the liar is ignored', () => witness.network.stats().refusals.quarantined === 1)
   })
 })

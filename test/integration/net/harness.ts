@@ -167,6 +167,7 @@ export const random: Random = { bytes: (length) => new Uint8Array(randomBytes(le
 export interface TestNode {
   readonly network: Network
   readonly signer: Signer
+  readonly privateKey: Uint8Array
   readonly guard: FakeGuard
   readonly statements: StatementSigner
   readonly offences: Offence[]
@@ -229,7 +230,7 @@ export class TestNetwork {
       const admission = new Admission({ domain, params: PARAMS }, { ...modules, offences: { report } })
       return (frame) => void admission.admit(frame, { kinds: [KIND.gossip] })
     }
-    Object.assign(node, { judge, network, signer, guard, statements, offences, metrics, slotIndex })
+    Object.assign(node, { judge, network, privateKey, signer, guard, statements, offences, metrics, slotIndex })
     await network.start()
     this.nodes.push(node)
     return node

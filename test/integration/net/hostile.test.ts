@@ -96,7 +96,7 @@ describe('hostile frames', { timeout: 60_000 }, () => {
       await until(`cut at ${length}`, () => victim.network.stats().received.reject === i + 1)
     }
     await attacker.network.publishFrame('news', Buffer.concat([frame.subarray(0, frame.length - 1)]))
-    await until('cut in its payload', () => (victim.network.stats().refusals['path'] ?? 0) === 1)
+    await until('cut in its payload', () => (victim.network.stats().refusals.path ?? 0) === 1)
     expect(heard).toHaveLength(0)
   })
 
