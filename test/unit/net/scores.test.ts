@@ -1,5 +1,5 @@
 import { createPeerScoreParams, PeerScore } from '@libp2p/gossipsub/score'
-import { defaultLogger } from '@libp2p/logger'
+import type { ComponentLogger } from '@libp2p/interface'
 import { describe, expect, it } from 'vitest'
 import { SCORE_DECAY_INTERVAL_MS } from '../../../node/net/constants.ts'
 import {
@@ -16,11 +16,13 @@ const PEER = 'peer'
 const TOPIC = 'topic'
 const UNIT = 10n ** 21n
 
+const silent = { forComponent: () => () => {} } as unknown as ComponentLogger
+
 /** gossipsub's own scoring, fed by hand, with this network's parameters. */
 function scoring(messagesPerSecond: number, stake = STAKE_SCORE_MAX) {
   const params = createPeerScoreParams(peerScoreParams(SCORE_DECAY_INTERVAL_MS, () => stake))
   params.topics[TOPIC] = topicScoreParams({ messagesPerSecond, fanout: 4, decayIntervalMs: SCORE_DECAY_INTERVAL_MS })
-  const score = new PeerScore(params, null, defaultLogger(), { scoreCacheValidityMs: 0 })
+  const score = new PeerScore(params, null, silent, { scoreCacheValidityMs: 0 })
   score.addPeer(PEER)
   score.graft(PEER, TOPIC)
   return score
