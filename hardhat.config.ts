@@ -9,23 +9,23 @@ const compiler = {
   settings: { viaIR: true, optimizer: { enabled: true, runs: 10_000 }, evmVersion: 'cancun' },
 }
 
-// The long profile looks for hours at what the default one looks at for seconds.
-const long = process.env.SUPRNOVA_LONG === '1'
+// `npm test` looks at many inputs, `npm run test:long` at very many.
+const isLong = process.env.SUPRNOVA_LONG === '1'
 
 export default defineConfig({
   plugins: [toolboxViem],
-  test: {
-    solidity: {
-      fuzz: { runs: long ? 10_000 : 256 },
-      // A handler that reverts has stopped testing: it must know what the contracts will say.
-      invariant: { runs: long ? 500 : 10, depth: long ? 1_000 : 200, failOnRevert: true },
-      fsPermissions: { readDirectory: ['test/vectors'] },
-    },
-  },
   solidity: {
+    // What is deployed never depends on which tests were compiled beside it.
+    splitTestsCompilation: true,
     profiles: {
       default: { compilers: [compiler] },
       production: { compilers: [compiler] },
+    },
+  },
+  test: {
+    solidity: {
+      fuzz: { runs: isLong ? 10_000 : 128 },
+      invariant: { runs: isLong ? 256 : 16, depth: isLong ? 256 : 64 },
     },
   },
 })

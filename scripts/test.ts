@@ -1,0 +1,83 @@
+/**
+ * Checks and tests everything, one after the other: types, lint, format, Solidity tests, TypeScript tests.
+ * The last line is `N passed, N failed`, summed from the runners' own reports; a check that fails counts as one failed.
+ *
+ * `npm test`; `npm run test:long` (`--long`) for far more inputs; `npm run check` (`--checks`) for the checks alone.
+ */
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { isEnding, step, type Tally } from './steps.ts'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+process.chdir(root)
+if (process.argv.includes('--long')) process.env.SUPRNOVA_LONG = '1'
+const onlyChecks = process.argv.includes('--checks')
+
+const CHECKS = [
+  ['types', 'tsc', ['-p', '.']],
+  ['lint and format of TypeScript', 'biome', ['check', '--error-on-warnings']],
+  ['lint of Solidity', 'solhint', ['--disc', '--noPoster', '--max-warnings', '0', 'contracts/**/*.sol']],
+  ['format of Solidity', 'prettier', ['--check', '--log-level', 'warn', 'contracts/**/*.sol']],
+] as const
+
+const broken: string[] = []
+let total: Tally = { passed: 0, failed: 0 }
+
+for (const [title, tool, args] of CHECKS) {
+  if ((await step(title, join(root, 'node_modules/.bin', tool), args)) !== 0) broken.push(title)
+}
+if (!onlyChecks) {
+  const reports = await mkdtemp(join(tmpdir(), 'suprnova-reports-'))
+  try {
+    await runner('Solidity tests', join(reports, 'solidity.json'), readSolidity, (report) => [
+      'scripts/solidity-tests.ts',
+      report,
+    ])
+    await runner('TypeScript tests', join(reports, 'vitest.json'), readVitest, (report) => [
+      'node_modules/vitest/vitest.mjs',
+      'run',
+      '--reporter=default',
+      '--reporter=json',
+      `--outputFile.json=${report}`,
+    ])
+  } finally {
+    await rm(reports, { recursive: true, force: true })
+  }
+}
+
+console.log('')
+for (const reason of broken) console.log(`failed: ${reason}`)
+console.log(`${total.passed} passed, ${total.failed + broken.length} failed`)
+if (!isEnding()) process.exitCode = total.failed + broken.length === 0 ? 0 : 1
+
+/** One test runner. It also fails when it ends badly for a reason its report does not count, or ran nothing at all. */
+async function runner(
+  title: string,
+  report: string,
+  read: (json: string) => Tally,
+  args: (report: string) => readonly string[],
+): Promise<void> {
+  const code = await step(title, process.execPath, args(report))
+  let tally: Tally
+  try {
+    tally = read(await readFile(report, 'utf8'))
+  } catch (error) {
+    broken.push(`${title} wrote no report: ${(error as Error).message}`)
+    return
+  }
+  total = { passed: total.passed + tally.passed, failed: total.failed + tally.failed }
+  if (tally.passed + tally.failed === 0) broken.push(`${title} ran no test`)
+  else if (code !== 0 && tally.failed === 0) broken.push(`${title} ended with exit code ${code}`)
+}
+
+function readSolidity(json: string): Tally {
+  const { passed, failed } = JSON.parse(json) as Tally
+  return { passed, failed }
+}
+
+function readVitest(json: string): Tally {
+  const report = JSON.parse(json) as { numPassedTests: number; numFailedTests: number }
+  return { passed: report.numPassedTests, failed: report.numFailedTests }
+}
