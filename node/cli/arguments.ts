@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { UsageError, systemCode } from './errors.ts'
+import { systemCode, UsageError } from './errors.ts'
 import { flagOf, type Options } from './option.ts'
 import { nearest } from './suggest.ts'
 
@@ -30,9 +30,9 @@ export function splitArguments(argv: readonly string[], options: Options): Writt
   const written = new Map<string, string[]>()
   for (const token of parsed.tokens) {
     if (token.kind !== 'option') continue
+    const negated = token.rawName === `--no-${token.name}`
     // `parseArgs` is strict, so the token is one of ours.
-    const negated = !byFlag.has(token.name)
-    const found = byFlag.get(negated ? token.name.replace(/^no-/, '') : token.name) as { name: string; option: Options[string] }
+    const found = byFlag.get(token.name) as { name: string; option: Options[string] }
     const values = written.get(found.name) ?? []
     if (values.length > 0 && found.option.kind !== 'list') {
       throw new UsageError('OPTION_TWICE', `--${token.name} is given twice`, { values: { option: `--${token.name}` } })
@@ -44,7 +44,14 @@ export function splitArguments(argv: readonly string[], options: Options): Writt
 }
 
 function parse(argv: readonly string[], options: Record<string, { type: 'boolean' | 'string'; multiple: boolean }>) {
-  return parseArgs({ args: [...argv], options, allowPositionals: true, allowNegative: true, strict: true, tokens: true })
+  return parseArgs({
+    args: [...argv],
+    options,
+    allowPositionals: true,
+    allowNegative: true,
+    strict: true,
+    tokens: true,
+  })
 }
 
 function asUsageError(error: unknown, argv: readonly string[], flags: readonly string[]): unknown {
@@ -65,9 +72,10 @@ function asUsageError(error: unknown, argv: readonly string[], flags: readonly s
   }
   if (code === 'ERR_PARSE_ARGS_INVALID_OPTION_VALUE') {
     const written = /'(?:-\w, )?(--[\w-]+)/.exec(message)?.[1] ?? argv.at(-1) ?? ''
-    const text = message.includes('argument missing') || message.includes('ambiguous')
-      ? `${written} needs a value`
-      : `${written} takes no value`
+    const text =
+      message.includes('argument missing') || message.includes('ambiguous')
+        ? `${written} needs a value`
+        : `${written} takes no value`
     return new UsageError('OPTION_VALUE', text, { hint: 'see --help', values: { option: written } })
   }
   return error

@@ -32,28 +32,56 @@ export const COMMANDS: readonly Entry[] = [
   entry('init', 'Make keys, config and data directory for one operator', () => import('./commands/init.ts')),
 
   entry('chain start', "Run Hardhat's chain on 127.0.0.1", () => import('./commands/chain-start.ts')),
-  entry('chain deploy', 'Deploy contracts and ENS name, write a deployment file', () => import('./commands/chain-deploy.ts')),
-  entry('chain status', 'Show the head of the chain and the state of the contracts', () => import('./commands/chain-status.ts')),
+  entry(
+    'chain deploy',
+    'Deploy contracts and ENS name, write a deployment file',
+    () => import('./commands/chain-deploy.ts'),
+  ),
+  entry(
+    'chain status',
+    'Show the head of the chain and the state of the contracts',
+    () => import('./commands/chain-status.ts'),
+  ),
 
   entry('key new', 'Make a new key', () => import('./commands/key-new.ts')),
   entry('key import', 'Take in a raw key or a keystore of another program', () => import('./commands/key-import.ts')),
   entry('key list', 'List the keys of the data directory', () => import('./commands/key-list.ts')),
-  entry('key export', 'Write a keystore, or the raw key, out of the data directory', () => import('./commands/key-export.ts')),
+  entry(
+    'key export',
+    'Write a keystore, or the raw key, out of the data directory',
+    () => import('./commands/key-export.ts'),
+  ),
 
   entry('token balance', 'Show EGI and gas of an account', () => import('./commands/token-balance.ts')),
   entry('token transfer', 'Pay EGI to somebody', () => import('./commands/token-transfer.ts')),
-  entry('token faucet', 'Take EGI and gas from the faucet of a local chain', () => import('./commands/token-faucet.ts')),
+  entry(
+    'token faucet',
+    'Take EGI and gas from the faucet of a local chain',
+    () => import('./commands/token-faucet.ts'),
+  ),
 
-  entry('coordinator show', 'Show the coordinator and everything it points to', () => import('./commands/coordinator-show.ts')),
+  entry(
+    'coordinator show',
+    'Show the coordinator and everything it points to',
+    () => import('./commands/coordinator-show.ts'),
+  ),
 
   entry('stake register', 'Bond EGI behind a node key', () => import('./commands/stake-register.ts')),
   entry('stake activate', 'Draw the placement of a registered stake', () => import('./commands/stake-activate.ts')),
   entry('stake topup', 'Add EGI to a stake', () => import('./commands/stake-topup.ts')),
   entry('stake rotate', 'Replace the node key', () => import('./commands/stake-rotate.ts')),
   entry('stake unbond', 'Begin to leave', () => import('./commands/stake-unbond.ts')),
-  entry('stake withdraw', 'Settle what is open, then pay an unbonded stake out', () => import('./commands/stake-withdraw.ts')),
+  entry(
+    'stake withdraw',
+    'Settle what is open, then pay an unbonded stake out',
+    () => import('./commands/stake-withdraw.ts'),
+  ),
   entry('stake unjail', 'End a jail that has run its time', () => import('./commands/stake-unjail.ts')),
-  entry('stake credits', 'Show, or pay out, what the registry owes an account', () => import('./commands/stake-credits.ts')),
+  entry(
+    'stake credits',
+    'Show, or pay out, what the registry owes an account',
+    () => import('./commands/stake-credits.ts'),
+  ),
   entry('stake status', 'Show a stake', () => import('./commands/stake-status.ts')),
 
   entry('node run', 'Run a node until Ctrl-C', () => import('./commands/node-run.ts')),
@@ -66,7 +94,11 @@ export const COMMANDS: readonly Entry[] = [
   entry('evidence list', 'List the offences that the running node knows', () => import('./commands/evidence-list.ts')),
   entry('evidence show', 'Show what an evidence file says', () => import('./commands/evidence-show.ts')),
   entry('evidence verify', 'Judge an evidence file off line', () => import('./commands/evidence-verify.ts')),
-  entry('evidence submit', 'Take an evidence file to the court and slash', () => import('./commands/evidence-submit.ts')),
+  entry(
+    'evidence submit',
+    'Take an evidence file to the court and slash',
+    () => import('./commands/evidence-submit.ts'),
+  ),
   entry('evidence claim', 'Claim the reward of a proven fault', () => import('./commands/evidence-claim.ts')),
 
   entry('guard export', 'Write what the signing guard has given out', () => import('./commands/guard-export.ts')),

@@ -40,10 +40,14 @@ export function readConfigFile(
 
 function parseObject(path: string, text: string): Record<string, unknown> {
   if (text.length > MAX_CONFIG_BYTES) {
-    throw new ConfigError('CONFIG_TOO_LARGE', `config file ${path} has ${text.length} characters, at most ${MAX_CONFIG_BYTES}`, {
-      hint: 'is it a config file?',
-      values: { path, limit: MAX_CONFIG_BYTES },
-    })
+    throw new ConfigError(
+      'CONFIG_TOO_LARGE',
+      `config file ${path} has ${text.length} characters, at most ${MAX_CONFIG_BYTES}`,
+      {
+        hint: 'is it a config file?',
+        values: { path, limit: MAX_CONFIG_BYTES },
+      },
+    )
   }
   let document: unknown
   try {

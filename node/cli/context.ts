@@ -1,13 +1,21 @@
 import type { Prompt } from './prompt.ts'
 
+/** Standard output or error; a terminal if it says so, of so many characters and lines. */
+export interface Output {
+  readonly isTTY?: boolean
+  readonly columns?: number
+  readonly rows?: number
+  write(text: string): unknown
+}
+
 /** What a command may touch of the process it runs in; tests pass their own. */
 export interface Process {
   readonly env: Readonly<Record<string, string | undefined>>
   readonly cwd: string
   readonly homeDir: string
   readonly stdin: NodeJS.ReadableStream & { isTTY?: boolean; setRawMode?: (raw: boolean) => unknown }
-  readonly stdout: { write(text: string): unknown }
-  readonly stderr: { write(text: string): unknown; isTTY?: boolean }
+  readonly stdout: Output
+  readonly stderr: Output
   nowMs(): number
 }
 

@@ -1,6 +1,6 @@
 import { EXIT } from '../core/index.ts'
-import { COMMANDS, commandsOf, type Entry, GROUPS, nameOf } from './commands.ts'
 import type { Command } from './command.ts'
+import { COMMANDS, commandsOf, type Entry, GROUPS, nameOf } from './commands.ts'
 import { environmentOf, flagOf, type Option } from './option.ts'
 import { COMMON } from './options.ts'
 
@@ -30,11 +30,16 @@ export function overview(version: string): HelpPage {
   const sections = [
     `suprnova ${version}: a peer-to-peer stack where every participant has money at stake and every lie can be proved`,
     'Usage: suprnova COMMAND [OPTIONS]',
-    section('Commands', single.map((entry) => [nameOf(entry), entry.summary])),
+    section(
+      'Commands',
+      single.map((entry) => [nameOf(entry), entry.summary]),
+    ),
     section(
       'Groups of commands',
       Object.entries(GROUPS).map(([group, about]) => [
-        `${group} ${commandsOf(group).map((entry) => entry.path[1]).join(' | ')}`,
+        `${group} ${commandsOf(group)
+          .map((entry) => entry.path[1])
+          .join(' | ')}`,
         about,
       ]),
     ),
@@ -44,7 +49,11 @@ export function overview(version: string): HelpPage {
     ),
   ]
   return {
-    data: { version, commands: COMMANDS.map((entry) => ({ name: nameOf(entry), summary: entry.summary })), exitCodes: EXIT_MEANINGS },
+    data: {
+      version,
+      commands: COMMANDS.map((entry) => ({ name: nameOf(entry), summary: entry.summary })),
+      exitCodes: EXIT_MEANINGS,
+    },
     text: sections.join('\n\n'),
   }
 }
@@ -53,10 +62,17 @@ export function overview(version: string): HelpPage {
 export function groupHelp(group: string): HelpPage {
   const entries = commandsOf(group)
   return {
-    data: { group, summary: GROUPS[group], commands: entries.map((entry) => ({ name: nameOf(entry), summary: entry.summary })) },
+    data: {
+      group,
+      summary: GROUPS[group],
+      commands: entries.map((entry) => ({ name: nameOf(entry), summary: entry.summary })),
+    },
     text: [
       `suprnova ${group}: ${GROUPS[group]}`,
-      section('Commands', entries.map((entry) => [nameOf(entry), entry.summary])),
+      section(
+        'Commands',
+        entries.map((entry) => [nameOf(entry), entry.summary]),
+      ),
       `suprnova ${group} COMMAND --help tells more.`,
     ].join('\n\n'),
   }
@@ -69,7 +85,14 @@ export function commandHelp(entry: Entry, command: Command): HelpPage {
   const sections = [
     `${usageOf(entry, command)}\n\n${entry.summary}.`,
     ...command.description.map((paragraph) => wrap(paragraph)),
-    ...(args.length === 0 ? [] : [section('Arguments', args.map((arg) => [arg.placeholder, arg.summary]))]),
+    ...(args.length === 0
+      ? []
+      : [
+          section(
+            'Arguments',
+            args.map((arg) => [arg.placeholder, arg.summary]),
+          ),
+        ]),
     ...(Object.keys(command.options).length === 0 ? [] : [section('Options', optionRows(command.options))]),
     section('Options of every command', optionRows(COMMON)),
     section('Exit codes', Object.entries(exits)),
@@ -137,7 +160,9 @@ function section(title: string, rows: readonly (readonly [string, string])[]): s
   const column = Math.min(30, Math.max(...rows.map(([term]) => term.length)))
   const indent = ' '.repeat(column + 4)
   const lines = rows.map(([term, meaning]) => {
-    const text = wrap(meaning, WIDTH - column - 4).split('\n').join(`\n${indent}`)
+    const text = wrap(meaning, WIDTH - column - 4)
+      .split('\n')
+      .join(`\n${indent}`)
     return term.length > column ? `  ${term}\n${indent}${text}` : `  ${term.padEnd(column)}  ${text}`
   })
   return `${title}:\n${lines.join('\n')}`

@@ -62,7 +62,10 @@ export async function runOnNode24(script, args) {
     process.exitCode = EXIT_CONFIG
     return
   }
-  const child = spawn(node, [...process.execArgv, script, ...args], { stdio: 'inherit', env: withNode24(process.env, node) })
+  const child = spawn(node, [...process.execArgv, script, ...args], {
+    stdio: 'inherit',
+    env: withNode24(process.env, node),
+  })
   const forward = (signal) => {
     // A terminal has sent its Ctrl-C to the child already, and a second one may mean "at once".
     if (signal === 'SIGINT' && process.stdin.isTTY) return

@@ -81,7 +81,15 @@ export function list<T>(description: ValueDescription<T>): Option<readonly T[]> 
 
 /** An option that is on or off; `--no-NAME` turns off what the environment or the config file turned on. */
 export function flag(description: { summary: string; sources?: OptionSources }): Option<boolean> {
-  return { kind: 'flag', placeholder: '', required: false, sources: 'all', parse: parseFlag, fallback: 'false', ...description }
+  return {
+    kind: 'flag',
+    placeholder: '',
+    required: false,
+    sources: 'all',
+    parse: parseFlag,
+    fallback: 'false',
+    ...description,
+  }
 }
 
 /** The same option, but one that must be given. */

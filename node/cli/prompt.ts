@@ -56,8 +56,14 @@ function readHidden(stdin: NodeJS.ReadableStream): Promise<string> {
     let typed: string[] = []
     const onData = (chunk: Buffer | string): void => {
       for (const letter of chunk.toString()) {
-        if (ENTER.has(letter)) return finish(() => resolve(typed.join('')))
-        if (letter === CANCEL) return finish(() => reject(new PromptCancelled('cancelled')))
+        if (ENTER.has(letter)) {
+          finish(() => resolve(typed.join('')))
+          return
+        }
+        if (letter === CANCEL) {
+          finish(() => reject(new PromptCancelled('cancelled')))
+          return
+        }
         if (ERASE.has(letter)) typed = typed.slice(0, -1)
         else typed.push(letter)
       }

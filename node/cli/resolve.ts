@@ -36,7 +36,7 @@ export function resolveValues(command: Command, argv: readonly string[], process
 
   const config = openConfig(written, process)
   for (const [name, option] of Object.entries(options)) {
-    found[name] = valueOf(name, option, findSource(name, option, written, process, config))
+    found[name] = foundValue(name, option, findSource(name, option, written, process, config))
   }
   Object.assign(found, readPositionals(command, written.positionals))
   return { ...(found as Resolved), dataDir: absoluteDataDir(String(found.dataDir), process) }
@@ -50,18 +50,22 @@ export function absoluteDataDir(written: string, process: Pick<Process, 'cwd' | 
 
 function openConfig(written: Written, process: Process): ConfigFile | undefined {
   const known = { known: CONFIG_FIELDS, lists: CONFIG_LISTS }
-  const named = valueOf('config', COMMON.config, findSource('config', COMMON.config, written, process, undefined))
+  const named = foundValue('config', COMMON.config, findSource('config', COMMON.config, written, process, undefined))
   if (named !== undefined) {
     return readConfigFile(resolvePath(process.cwd, String(named)), { mustExist: true, ...known })
   }
   const source = findSource('dataDir', COMMON.dataDir, written, process, undefined)
-  const dataDir = absoluteDataDir(String(valueOf('dataDir', COMMON.dataDir, source)), process)
+  const dataDir = absoluteDataDir(String(foundValue('dataDir', COMMON.dataDir, source)), process)
   const config = readConfigFile(join(dataDir, CONFIG_FILE_NAME), { mustExist: false, ...known })
   if (config?.fields.has('dataDir')) {
-    throw new ConfigError('CONFIG_MOVES_DATA_DIR', `dataDir cannot stand in ${config.path}, which lies in the data directory`, {
-      hint: 'leave it out, or name the file with --config',
-      values: { path: config.path, field: 'dataDir' },
-    })
+    throw new ConfigError(
+      'CONFIG_MOVES_DATA_DIR',
+      `dataDir cannot stand in ${config.path}, which lies in the data directory`,
+      {
+        hint: 'leave it out, or name the file with --config',
+        values: { path: config.path, field: 'dataDir' },
+      },
+    )
   }
   return config
 }
@@ -85,7 +89,7 @@ function findSource(
   return { text: field, field: `${name} in ${config.path}`, isConfig: true }
 }
 
-function valueOf(name: string, option: Option, source: Source | undefined): unknown {
+function foundValue(name: string, option: Option, source: Source | undefined): unknown {
   if (source !== undefined) return readValue(option.parse, source)
   if (option.fallback !== undefined) return option.parse(option.fallback)
   if (option.required) {

@@ -20,7 +20,13 @@ export const command = defineCommand({
     const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))]
     const sections = [
       `${report.name}: ${report.command}`,
-      facts({ cpu: machine.cpu, cores: machine.cores, memory: `${machine.memoryGiB} GiB`, system: machine.system, node: machine.node }),
+      facts({
+        cpu: machine.cpu,
+        cores: machine.cores,
+        memory: `${machine.memoryGiB} GiB`,
+        system: machine.system,
+        node: machine.node,
+      }),
       table([columns, ...rows.map((row) => columns.map((column) => String(row[column] ?? '')))]),
       table(aims.map(({ aim, measured, met }) => [met ? 'met' : 'not met', aim, measured])),
     ]

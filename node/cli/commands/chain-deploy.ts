@@ -21,7 +21,10 @@ export const command = defineCommand({
   ],
   options: {
     rpc: OPTION.rpc,
-    key: described(OPTION.key, 'Key that pays: a keystore file, the name of a key, or dev:N (default: dev:0 on local chains)'),
+    key: described(
+      OPTION.key,
+      'Key that pays: a keystore file, the name of a key, or dev:N (default: dev:0 on local chains)',
+    ),
     passwordFile: OPTION.passwordFile,
     params: OPTION.params,
     ensName: OPTION.ensName,
@@ -79,7 +82,15 @@ export const command = defineCommand({
     const { coordinator, court, ensName, registry, token } = deployment
     return {
       data: { path, ...deployment },
-      text: facts({ chain: chainId, name: `${ensName} -> ${coordinator}`, registry, court, token, faucet: deployment.faucet ?? undefined, 'written to': path }),
+      text: facts({
+        chain: chainId,
+        name: `${ensName} -> ${coordinator}`,
+        registry,
+        court,
+        token,
+        faucet: deployment.faucet ?? undefined,
+        'written to': path,
+      }),
     }
   },
 })
@@ -98,10 +109,14 @@ async function payer(
   }
   if (local === null) return (await openKey(undefined, values.key, values, context)).privateKey
   if (!isLocalChain(chainId)) {
-    throw new UsageError('DEV_ACCOUNT_ELSEWHERE', `${values.key} is an account of local chains, the RPC is on chain ${chainId}`, {
-      hint: 'name a key of your own',
-      values: { chainId },
-    })
+    throw new UsageError(
+      'DEV_ACCOUNT_ELSEWHERE',
+      `${values.key} is an account of local chains, the RPC is on chain ${chainId}`,
+      {
+        hint: 'name a key of your own',
+        values: { chainId },
+      },
+    )
   }
   const { localAccount } = await import('../../lab/index.ts')
   return localAccount(local === undefined ? LOCAL_DEPLOYER : Number(local[1])).privateKey

@@ -23,7 +23,10 @@ export const command = defineCommand({
     const chain = await startLocalChain({ port, log, ...mining })
     const { chainId, rpcUrl, wsUrl } = chain
     const accounts = chain.accounts.map((account) => account.address)
-    context.emit({ chainId, rpcUrl, wsUrl, accounts }, `chain ${chainId} runs at ${rpcUrl}; \`suprnova chain deploy\` is next`)
+    context.emit(
+      { chainId, rpcUrl, wsUrl, accounts },
+      `chain ${chainId} runs at ${rpcUrl}; \`suprnova chain deploy\` is next`,
+    )
     if (!context.signal.aborted) {
       await new Promise<void>((end) => context.signal.addEventListener('abort', () => end(), { once: true }))
     }

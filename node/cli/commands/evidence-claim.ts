@@ -6,11 +6,11 @@ import { type CourtFault, readFault } from '../evidence/court.ts'
 import { readEvidenceFile } from '../evidence/evidence-file.ts'
 import { egi, type OpenAction, openAction } from '../network/action.ts'
 import { NETWORK } from '../network/connect.ts'
+import { waitForTime } from '../network/wait.ts'
 import { argument, described } from '../option.ts'
 import { OPTION } from '../options.ts'
 import { facts, moment } from '../text.ts'
 import { parseText } from '../values/text.ts'
-import { waitForTime } from '../network/wait.ts'
 
 const FAULT_ID = /^0x[0-9a-fA-F]{64}$/
 
@@ -66,10 +66,20 @@ async function release(action: OpenAction, fault: CourtFault, claim: ClaimRecord
   const creditsWei = await readCredits(action, beneficiary)
   const isReleased = fault.released || released !== undefined
   return {
-    data: { faultId, beneficiary, claimed: true, released: isReleased, releasableAt: fault.releasableAt, releasedWei: released?.consequences.amountWei ?? null, creditsWei },
+    data: {
+      faultId,
+      beneficiary,
+      claimed: true,
+      released: isReleased,
+      releasableAt: fault.releasableAt,
+      releasedWei: released?.consequences.amountWei ?? null,
+      creditsWei,
+    },
     text: facts({
       fault: faultId,
-      reward: isReleased ? `released, ${egi(released?.consequences.amountWei ?? 0n)} now` : `${egi(fault.escrowedWei)}, claimed, to be released from ${moment(fault.releasableAt)} on`,
+      reward: isReleased
+        ? `released, ${egi(released?.consequences.amountWei ?? 0n)} now`
+        : `${egi(fault.escrowedWei)}, claimed, to be released from ${moment(fault.releasableAt)} on`,
       beneficiary,
       credits: egi(creditsWei),
     }),

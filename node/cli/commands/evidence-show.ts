@@ -16,10 +16,22 @@ export const command = defineCommand({
   description: [
     'Shows what a bundle says, judging nothing. A fault id is looked up in the running node, and --out writes its bundle to a file that anyone can verify and submit, with or without a node.',
   ],
-  args: { evidence: argument('EVIDENCE', 'bundle file, - for standard input, or the id of a fault that the running node knows', parseText) },
+  args: {
+    evidence: argument(
+      'EVIDENCE',
+      'bundle file, - for standard input, or the id of a fault that the running node knows',
+      parseText,
+    ),
+  },
   options: { out: described(OPTION.out, 'Write the bundle to this file') },
-  examples: ['suprnova evidence show ./bundle.json', 'suprnova evidence list && suprnova evidence show 0x4f… --out bundle.json'],
-  exits: { [EXIT.usage]: 'the file is not evidence; the message says why', [EXIT.tryAgain]: 'a fault id was given and no node runs' },
+  examples: [
+    'suprnova evidence show ./bundle.json',
+    'suprnova evidence list && suprnova evidence show 0x4f… --out bundle.json',
+  ],
+  exits: {
+    [EXIT.usage]: 'the file is not evidence; the message says why',
+    [EXIT.tryAgain]: 'a fault id was given and no node runs',
+  },
   async run(values, context) {
     const { decodeBundle, encodeBundle } = await import('../../statements/index.ts')
     const bundle = FAULT_ID.test(values.evidence)
@@ -55,7 +67,8 @@ function write(path: string, document: string): void {
     writeFileSync(path, document, { flag: 'wx' })
   } catch (cause) {
     const code = systemCode(cause)
-    const why = code === 'EEXIST' ? 'exists already and is not overwritten' : `cannot be written: ${code ?? String(cause)}`
+    const why =
+      code === 'EEXIST' ? 'exists already and is not overwritten' : `cannot be written: ${code ?? String(cause)}`
     throw new ConfigError('FILE_NOT_WRITTEN', `${path} ${why}`, { values: { path }, cause })
   }
 }

@@ -70,23 +70,42 @@ export const command = defineCommand({
   },
 })
 
-function describe(result: Awaited<ReturnType<typeof import('../../chain/index.ts').submitEvidence>>, bundle: EvidenceBundle): Result {
+function describe(
+  result: Awaited<ReturnType<typeof import('../../chain/index.ts').submitEvidence>>,
+  bundle: EvidenceBundle,
+): Result {
   const { chargedWei, escrowedWei, faultId, stakeId, tombstones } = result.consequences
   const fate = tombstones ? 'and silent for ever' : 'and jailed'
   return actionResult(
     result,
-    { did: `Stake ${stakeId} is slashed for ${faultName(bundle.faultType)}, ${fate}.`, would: `This would slash stake ${stakeId}.` },
+    {
+      did: `Stake ${stakeId} is slashed for ${faultName(bundle.faultType)}, ${fate}.`,
+      would: `This would slash stake ${stakeId}.`,
+    },
     { fault: faultId, stake: stakeId, charged: egi(chargedWei), 'held for the earliest commit': egi(escrowedWei) },
   )
 }
 
 /** The claim on disk, made now unless an earlier try left one by the same reporter. */
-function prepareClaim(dataDir: string, bundle: EvidenceBundle, reporter: OpenAction['sender'], beneficiary: OpenAction['sender']) {
+function prepareClaim(
+  dataDir: string,
+  bundle: EvidenceBundle,
+  reporter: OpenAction['sender'],
+  beneficiary: OpenAction['sender'],
+) {
   const { faultId, faultType } = bundle
-  const fresh = { faultId, faultType, evidence: toHex(bundle.evidence), reporter, beneficiary, salt: toHex(randomBytes(32)) }
+  const fresh = {
+    faultId,
+    faultType,
+    evidence: toHex(bundle.evidence),
+    reporter,
+    beneficiary,
+    salt: toHex(randomBytes(32)),
+  }
   if (writeClaim(dataDir, fresh)) return fresh
   const earlier = readClaim(dataDir, faultId)
-  if (earlier?.reporter === reporter && earlier.beneficiary === beneficiary && earlier.evidence === fresh.evidence) return earlier
+  if (earlier?.reporter === reporter && earlier.beneficiary === beneficiary && earlier.evidence === fresh.evidence)
+    return earlier
   throw new ConfigError('CLAIM_EXISTS', `${claimPath(dataDir, faultId)} holds a claim on this fault by somebody else`, {
     hint: 'give the same --key and --beneficiary as before, or another --data-dir',
     values: { path: claimPath(dataDir, faultId), reporter: earlier?.reporter },

@@ -21,8 +21,14 @@ export const command = defineCommand({
     salt: OPTION.salt,
     deployment: described(OPTION.deployment, 'Deployment file that holds these three'),
   },
-  examples: ['suprnova evidence verify ./bundle.json', 'suprnova evidence verify ./bundle.json --deployment ./deployment.json --json'],
-  exits: { [EXIT.internal]: 'the evidence proves nothing, or something went wrong', [EXIT.usage]: 'the file is not evidence; the message says why' },
+  examples: [
+    'suprnova evidence verify ./bundle.json',
+    'suprnova evidence verify ./bundle.json --deployment ./deployment.json --json',
+  ],
+  exits: {
+    [EXIT.internal]: 'the evidence proves nothing, or something went wrong',
+    [EXIT.usage]: 'the file is not evidence; the message says why',
+  },
   async run(values, context) {
     const { verifyBundle } = await import('../../statements/index.ts')
     const bundle = await readEvidenceFile(values.evidence, context)
@@ -34,12 +40,25 @@ export const command = defineCommand({
       : `Not proven: ${WHY_NOT[verdict.error]} (${verdict.error}).`
     const lines = [
       heading,
-      facts({ fault: faultId, 'node key': signer.address, 'judged for': given === undefined ? 'the deployment that the bundle names' : 'the deployment given' }),
+      facts({
+        fault: faultId,
+        'node key': signer.address,
+        'judged for': given === undefined ? 'the deployment that the bundle names' : 'the deployment given',
+      }),
       ...list('This holds:', proven),
       ...list('This is not shown here:', unproven),
     ]
     return {
-      data: { proven: verdict.proven, verdict, faultId, faultType, stakeId: signer.stakeId, signer: signer.address, holds: proven, notShown: unproven },
+      data: {
+        proven: verdict.proven,
+        verdict,
+        faultId,
+        faultType,
+        stakeId: signer.stakeId,
+        signer: signer.address,
+        holds: proven,
+        notShown: unproven,
+      },
       text: lines.join('\n'),
       exitCode: verdict.proven ? EXIT.ok : EXIT.internal,
     }
@@ -47,7 +66,12 @@ export const command = defineCommand({
 })
 
 async function givenDomain(
-  values: { chainId: number | undefined; registry: Domain['verifyingContract'] | undefined; salt: Domain['salt'] | undefined; deployment: string | undefined },
+  values: {
+    chainId: number | undefined
+    registry: Domain['verifyingContract'] | undefined
+    salt: Domain['salt'] | undefined
+    deployment: string | undefined
+  },
   context: Context,
 ): Promise<Domain | undefined> {
   const { chainId, registry, salt, deployment } = values

@@ -36,12 +36,20 @@ export const command = defineCommand({
   },
 })
 
-async function readPayload(message: string | undefined, file: string | undefined, context: Context): Promise<Uint8Array> {
+async function readPayload(
+  message: string | undefined,
+  file: string | undefined,
+  context: Context,
+): Promise<Uint8Array> {
   if ((message === undefined) === (file === undefined)) {
     throw new UsageError('MESSAGE_MISSING', 'give either MESSAGE or --file', { hint: 'MESSAGE - reads standard input' })
   }
   const payload =
-    file !== undefined ? readBytes(resolve(context.process.cwd, file)) : message === '-' ? await readAll(context) : Buffer.from(message as string)
+    file !== undefined
+      ? readBytes(resolve(context.process.cwd, file))
+      : message === '-'
+        ? await readAll(context)
+        : Buffer.from(message as string)
   if (payload.length > MAX_PAYLOAD_BYTES) {
     throw new UsageError('MESSAGE_TOO_LONG', `the message has ${payload.length} bytes, at most ${MAX_PAYLOAD_BYTES}`, {
       values: { bytes: payload.length, limit: MAX_PAYLOAD_BYTES },

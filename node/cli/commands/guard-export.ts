@@ -13,7 +13,11 @@ export const command = defineCommand({
     'Writes what the signing guard has given out, as an interchange file in the manner of EIP-3076. It holds no secret. Take it along whenever a node key moves to another machine: without it the other one could sign a second thing in a slot of this one, and the stake is slashed.',
     'Stop the node first, and do not start it again here. A running node is asked through its socket, for a look at its marks; what it signs afterwards is not in the file.',
   ],
-  options: { nodeKey: OPTION.nodeKey, rpc: OPTION.rpc, out: described(OPTION.out, 'Write this file instead of standard output') },
+  options: {
+    nodeKey: OPTION.nodeKey,
+    rpc: OPTION.rpc,
+    out: described(OPTION.out, 'Write this file instead of standard output'),
+  },
   examples: ['suprnova node stop && suprnova guard export --out guard.json'],
   exits: {
     [EXIT.config]: 'no node ever ran on this data directory, or its guard is damaged',
@@ -42,7 +46,8 @@ function write(path: string, document: string): void {
     writeFileSync(path, document, { flag: 'wx', mode: 0o600 })
   } catch (cause) {
     const code = systemCode(cause)
-    const why = code === 'EEXIST' ? 'exists already and is not overwritten' : `cannot be written: ${code ?? String(cause)}`
+    const why =
+      code === 'EEXIST' ? 'exists already and is not overwritten' : `cannot be written: ${code ?? String(cause)}`
     throw new ConfigError('FILE_NOT_WRITTEN', `${path} ${why}`, { values: { path }, cause })
   }
 }

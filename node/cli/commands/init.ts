@@ -1,12 +1,12 @@
-import { existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs'
 import { randomBytes } from 'node:crypto'
+import { existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Address, EXIT } from '../../core/index.ts'
 import { defineCommand } from '../command.ts'
 import { CONFIG_FILE_NAME } from '../config-file.ts'
 import type { Context } from '../context.ts'
 import { ConfigError, systemCode } from '../errors.ts'
-import { keyFolder, keyPath, type KeyRole } from '../keys/key-file.ts'
+import { type KeyRole, keyFolder, keyPath } from '../keys/key-file.ts'
 import { askNewPassword } from '../keys/password.ts'
 import { described, type Option } from '../option.ts'
 import { DEFAULT_COORDINATOR, LOCAL_RPC, OPTION } from '../options.ts'
@@ -27,7 +27,10 @@ export const command = defineCommand({
     privateNetwork: OPTION.privateNetwork,
     yes: described(OPTION.yes, 'Ask nothing, take the defaults'),
   },
-  examples: ['suprnova init', 'suprnova init --yes --data-dir ./node-1 --rpc http://127.0.0.1:8545 --password-file ./password --json'],
+  examples: [
+    'suprnova init',
+    'suprnova init --yes --data-dir ./node-1 --rpc http://127.0.0.1:8545 --password-file ./password --json',
+  ],
   exits: { [EXIT.config]: 'no password, too short a password, or the directory cannot be used' },
   async run(values, context) {
     const { dataDir } = values
@@ -35,8 +38,13 @@ export const command = defineCommand({
     const isConfigured = existsSync(config)
     const missing = ROLES.filter((role) => !existsSync(keyPath(role, dataDir, context.process.cwd)))
     const asks = context.prompt.terminal && !values.yes && !isConfigured
-    const coordinator = values.coordinator ?? (asks ? await ask('Coordinator', DEFAULT_COORDINATOR, OPTION.coordinator, context) : undefined)
-    const rpc = values.rpc.length > 0 || !asks ? values.rpc : ((await ask('RPC', LOCAL_RPC, OPTION.rpc, context)) as readonly string[])
+    const coordinator =
+      values.coordinator ??
+      (asks ? await ask('Coordinator', DEFAULT_COORDINATOR, OPTION.coordinator, context) : undefined)
+    const rpc =
+      values.rpc.length > 0 || !asks
+        ? values.rpc
+        : ((await ask('RPC', LOCAL_RPC, OPTION.rpc, context)) as readonly string[])
     const password =
       missing.length === 0
         ? ''
@@ -45,7 +53,10 @@ export const command = defineCommand({
     makeFolder(dataDir)
     for (const role of missing) await makeKey(role, dataDir, password, values.privateNetwork, context)
     if (!isConfigured) {
-      const document = { coordinator: written(coordinator as CoordinatorName | undefined), rpc: rpc.length === 0 ? [LOCAL_RPC] : rpc }
+      const document = {
+        coordinator: written(coordinator as CoordinatorName | undefined),
+        rpc: rpc.length === 0 ? [LOCAL_RPC] : rpc,
+      }
       writeFileSync(config, `${JSON.stringify(document, undefined, 2)}\n`, { mode: 0o600, flag: 'wx' })
     }
     const addresses = await addressesIn(dataDir, context)
@@ -84,18 +95,31 @@ function makeFolder(dataDir: string): void {
     mkdirSync(keyFolder(dataDir), { recursive: true, mode: 0o700 })
     if (!statSync(dataDir).isDirectory()) throw new TypeError('not a directory')
   } catch (cause) {
-    throw new ConfigError('DATA_DIRECTORY_UNUSABLE', `the data directory ${dataDir} cannot be used: ${systemCode(cause) ?? String(cause)}`, {
-      hint: 'choose another with --data-dir, or mend this one',
-      values: { dataDir },
-      cause,
-    })
+    throw new ConfigError(
+      'DATA_DIRECTORY_UNUSABLE',
+      `the data directory ${dataDir} cannot be used: ${systemCode(cause) ?? String(cause)}`,
+      {
+        hint: 'choose another with --data-dir, or mend this one',
+        values: { dataDir },
+        cause,
+      },
+    )
   }
 }
 
-async function makeKey(role: KeyRole, dataDir: string, password: string, privateNetwork: boolean, context: Context): Promise<void> {
+async function makeKey(
+  role: KeyRole,
+  dataDir: string,
+  password: string,
+  privateNetwork: boolean,
+  context: Context,
+): Promise<void> {
   const { addressOf, createKeystoreFile, encryptKey } = await import('../../store/index.ts')
   const privateKey = randomBytes(32)
-  await createKeystoreFile(keyPath(role, dataDir, context.process.cwd), await encryptKey(privateKey, password, { privateNetwork }))
+  await createKeystoreFile(
+    keyPath(role, dataDir, context.process.cwd),
+    await encryptKey(privateKey, password, { privateNetwork }),
+  )
   if (role !== 'node') return
   const { declareFreshKey } = await import('../../api/index.ts')
   await declareFreshKey(dataDir, addressOf(privateKey))

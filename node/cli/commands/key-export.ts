@@ -21,7 +21,10 @@ export const command = defineCommand({
     passwordFile: OPTION.passwordFile,
     yes: described(OPTION.yes, 'Do not ask whether this is meant'),
   },
-  examples: ['suprnova key export operator --out ./operator.json', 'suprnova key export node --raw --out ./raw-key --yes'],
+  examples: [
+    'suprnova key export operator --out ./operator.json',
+    'suprnova key export node --raw --out ./raw-key --yes',
+  ],
   exits: { [EXIT.config]: 'no such key, wrong password, or the file exists already' },
   async run(values, context) {
     await confirm(values.raw, values.yes, context)
@@ -39,9 +42,13 @@ export const command = defineCommand({
 async function confirm(raw: boolean, yes: boolean, context: Context): Promise<void> {
   if (yes) return
   if (!context.prompt.terminal) {
-    throw new UsageError('CONFIRMATION_NEEDED', 'exporting a key must be confirmed, and there is no terminal to ask at', {
-      hint: 'add --yes when it is meant',
-    })
+    throw new UsageError(
+      'CONFIRMATION_NEEDED',
+      'exporting a key must be confirmed, and there is no terminal to ask at',
+      {
+        hint: 'add --yes when it is meant',
+      },
+    )
   }
   const what = raw ? 'the bare private key' : 'a copy of the keystore'
   const answer = await context.prompt.ask(`Write ${what} out of the data directory? Type yes:`)
@@ -53,7 +60,10 @@ function writeSecret(path: string, text: string): void {
     writeFileSync(path, text, { mode: 0o600, flag: 'wx' })
   } catch (cause) {
     const code = systemCode(cause)
-    const message = code === 'EEXIST' ? `${path} exists already and is not overwritten` : `${path} cannot be written: ${code ?? String(cause)}`
+    const message =
+      code === 'EEXIST'
+        ? `${path} exists already and is not overwritten`
+        : `${path} cannot be written: ${code ?? String(cause)}`
     throw new ConfigError('FILE_NOT_WRITTEN', message, { values: { path }, cause })
   }
 }

@@ -24,10 +24,16 @@ export const command = defineCommand({
   },
   options: {
     passwordFile: OPTION.passwordFile,
-    oldPasswordFile: described(OPTION.oldPasswordFile, 'File whose first line opens the keystore that is imported (default: the same password as the new one)'),
+    oldPasswordFile: described(
+      OPTION.oldPasswordFile,
+      'File whose first line opens the keystore that is imported (default: the same password as the new one)',
+    ),
     privateNetwork: OPTION.privateNetwork,
   },
-  examples: ['suprnova key import operator ./raw-key', 'suprnova key import node ~/geth/UTC--2026 --password-file ./password'],
+  examples: [
+    'suprnova key import operator ./raw-key',
+    'suprnova key import node ~/geth/UTC--2026 --password-file ./password',
+  ],
   exits: { [EXIT.config]: 'no key in the file, wrong password, or the name is taken' },
   async run(values, context) {
     const { addressOf, createKeystoreFile, encryptKey } = await import('../../store/index.ts')
@@ -60,9 +66,13 @@ async function readInput(from: string, context: Context): Promise<string> {
     })
   }
   if (text.length > MAX_INPUT_CHARACTERS) {
-    throw new ConfigError('KEY_TOO_LARGE', `${from} has ${text.length} characters, a key has at most ${MAX_INPUT_CHARACTERS}`, {
-      values: { limit: MAX_INPUT_CHARACTERS },
-    })
+    throw new ConfigError(
+      'KEY_TOO_LARGE',
+      `${from} has ${text.length} characters, a key has at most ${MAX_INPUT_CHARACTERS}`,
+      {
+        values: { limit: MAX_INPUT_CHARACTERS },
+      },
+    )
   }
   return text.trim()
 }
@@ -79,15 +89,21 @@ async function readPrivateKey(
     return decryptKey(keystore, await askPassword({ what: `keystore ${values.from}`, passwordFile }, context))
   }
   if (!/^(0x)?[0-9a-fA-F]{64}$/.test(text)) {
-    throw new ConfigError('KEY_INVALID', `expected 64 hex digits or a JSON keystore, got ${text.length} characters that are neither`, {
-      hint: 'the file holds the key and nothing else',
-    })
+    throw new ConfigError(
+      'KEY_INVALID',
+      `expected 64 hex digits or a JSON keystore, got ${text.length} characters that are neither`,
+      {
+        hint: 'the file holds the key and nothing else',
+      },
+    )
   }
   const privateKey = fromHex(`0x${text.replace(/^0x/, '')}`)
   try {
     addressOf(privateKey)
   } catch (cause) {
-    throw new ConfigError('KEY_INVALID', 'these 32 bytes are no secp256k1 private key: zero, or not below the order', { cause })
+    throw new ConfigError('KEY_INVALID', 'these 32 bytes are no secp256k1 private key: zero, or not below the order', {
+      cause,
+    })
   }
   return privateKey
 }
@@ -96,9 +112,13 @@ function parseJson(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch (cause) {
-    throw new ConfigError('KEYSTORE_INVALID', `not a keystore: ${cause instanceof Error ? cause.message : String(cause)}`, {
-      hint: 'give a Web3 Secret Storage version 3 file',
-      cause,
-    })
+    throw new ConfigError(
+      'KEYSTORE_INVALID',
+      `not a keystore: ${cause instanceof Error ? cause.message : String(cause)}`,
+      {
+        hint: 'give a Web3 Secret Storage version 3 file',
+        cause,
+      },
+    )
   }
 }

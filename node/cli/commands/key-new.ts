@@ -29,7 +29,8 @@ export const command = defineCommand({
   async run(values, context) {
     const { addressOf, createKeystoreFile, encryptKey } = await import('../../store/index.ts')
     const { cwd } = context.process
-    const path = values.out === undefined ? keyPath(values.name ?? 'node', values.dataDir, cwd) : resolve(cwd, values.out)
+    const path =
+      values.out === undefined ? keyPath(values.name ?? 'node', values.dataDir, cwd) : resolve(cwd, values.out)
     const password = await askNewPassword({ what: `key ${path}`, passwordFile: values.passwordFile }, context)
     const privateKey = randomBytes(32)
     const keystore = await encryptKey(privateKey, password, { privateNetwork: values.privateNetwork })

@@ -4,7 +4,7 @@ import { EXIT, type LogLevel } from '../../core/index.ts'
 import { defineCommand } from '../command.ts'
 import type { Context } from '../context.ts'
 import { ConfigError, UsageError } from '../errors.ts'
-import { keyPath, type KeyRole } from '../keys/key-file.ts'
+import { type KeyRole, keyPath } from '../keys/key-file.ts'
 import { askPassword } from '../keys/password.ts'
 import { deploymentIn } from '../network/deployment-file.ts'
 import { described } from '../option.ts'
@@ -17,12 +17,18 @@ export const command = defineCommand({
     'It holds the node key, and if there is one the gas key, with which it reports liars; never the operator key. Logs are JSON lines on stderr. One JSON document, or one line, on stdout says when it runs.',
   ],
   options: {
-    coordinator: described(OPTION.coordinator, `ENS name of the coordinator, plain or as a URL (default: ${DEFAULT_COORDINATOR})`),
+    coordinator: described(
+      OPTION.coordinator,
+      `ENS name of the coordinator, plain or as a URL (default: ${DEFAULT_COORDINATOR})`,
+    ),
     rpc: OPTION.rpc,
     ensRegistry: OPTION.ensRegistry,
     acceptCoordinator: OPTION.acceptCoordinator,
     nodeKey: OPTION.nodeKey,
-    gasKey: described(OPTION.gasKey, 'Key that pays for reports: a keystore file or the name of a key (default: gas, if there is one)'),
+    gasKey: described(
+      OPTION.gasKey,
+      'Key that pays for reports: a keystore file or the name of a key (default: gas, if there is one)',
+    ),
     passwordFile: OPTION.passwordFile,
     beneficiary: described(OPTION.beneficiary, "Who is credited rewards (default: the stake's operator)"),
     listen: OPTION.listen,
@@ -71,7 +77,10 @@ export const command = defineCommand({
     if (context.signal.aborted) onAbort()
     const { key, multiaddrs, peerId, processId } = await node.status()
     const socket = resolve(values.dataDir, SOCKET_NAME)
-    context.emit({ key, peerId, multiaddrs, processId, socket }, `node ${key} runs, listening on ${multiaddrs.join(' ')}`)
+    context.emit(
+      { key, peerId, multiaddrs, processId, socket },
+      `node ${key} runs, listening on ${multiaddrs.join(' ')}`,
+    )
     await node.ended
     return undefined
   },
@@ -95,7 +104,10 @@ async function access(
     })
   }
   const environment = `SUPRNOVA_${role.toUpperCase()}_PASSWORD`
-  const password = await askPassword({ what: `${role} key ${path}`, passwordFile: values.passwordFile, environment }, context)
+  const password = await askPassword(
+    { what: `${role} key ${path}`, passwordFile: values.passwordFile, environment },
+    context,
+  )
   return { path, password }
 }
 

@@ -42,13 +42,20 @@ function describe(status: NodeStatus): string {
     }),
   ]
   if (status.faults.length > 0) {
-    sections.push(`Faults seen:\n${table(status.faults.map((fault) => [`  ${fault.faultId}`, `stake ${fault.stakeId}`, fault.state]))}`)
+    sections.push(
+      `Faults seen:\n${table(status.faults.map((fault) => [`  ${fault.faultId}`, `stake ${fault.stakeId}`, fault.state]))}`,
+    )
   }
   if (status.slashes.length > 0) {
-    const rows = status.slashes.map((slash) => [`  stake ${slash.stakeId}`, egi(BigInt(slash.chargedWei)), `block ${slash.blockNumber}`])
+    const rows = status.slashes.map((slash) => [
+      `  stake ${slash.stakeId}`,
+      egi(BigInt(slash.chargedWei)),
+      `block ${slash.blockNumber}`,
+    ])
     sections.push(`Slashes:\n${table(rows)}`)
   }
-  if (status.problems.length > 0) sections.push(`Problems:\n${status.problems.map((problem) => `  ${problem}`).join('\n')}`)
+  if (status.problems.length > 0)
+    sections.push(`Problems:\n${status.problems.map((problem) => `  ${problem}`).join('\n')}`)
   return sections.join('\n\n')
 }
 

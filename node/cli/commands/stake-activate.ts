@@ -1,7 +1,7 @@
 import { EXIT } from '../../core/index.ts'
 import type { Result } from '../command.ts'
 import { defineCommand } from '../command.ts'
-import { actionResult, egi, meantStake, type OpenAction, openAction, OPERATOR } from '../network/action.ts'
+import { actionResult, egi, meantStake, OPERATOR, type OpenAction, openAction } from '../network/action.ts'
 import { waitForHead } from '../network/wait.ts'
 import { described } from '../option.ts'
 import { OPTION } from '../options.ts'
@@ -13,7 +13,10 @@ export const command = defineCommand({
   ],
   options: {
     ...OPERATOR,
-    operatorKey: described(OPTION.operatorKey, 'Key that sends: a keystore file or the name of a key (default: operator)'),
+    operatorKey: described(
+      OPTION.operatorKey,
+      'Key that sends: a keystore file or the name of a key (default: operator)',
+    ),
     renew: described(OPTION.renew, 'Set a missed draw anew, for 1 % of the stake'),
     wait: described(OPTION.wait, 'Wait for the draw block instead of ending with 75'),
   },

@@ -10,7 +10,9 @@ import { OPTION } from '../options.ts'
 const { stake: _, ...OPTIONS } = OPERATOR
 
 export const command = defineCommand({
-  description: ['Rewards wait in the registry as credits of an account until that account takes them. Without --take this only shows them and opens no key.'],
+  description: [
+    'Rewards wait in the registry as credits of an account until that account takes them. Without --take this only shows them and opens no key.',
+  ],
   options: {
     take: described(OPTION.take, 'Pay them out'),
     address: described(OPTION.address, 'Whose credits to show (default: the operator)'),
@@ -22,15 +24,22 @@ export const command = defineCommand({
   async run(values, context) {
     const { readCredits, withdrawCredits } = await import('../../chain/index.ts')
     if (!values.take) {
-      if (values.to !== undefined) throw new UsageError('TO_WITHOUT_TAKE', '--to is given without --take', { hint: 'add --take to pay credits out' })
+      if (values.to !== undefined)
+        throw new UsageError('TO_WITHOUT_TAKE', '--to is given without --take', {
+          hint: 'add --take to pay credits out',
+        })
       const account = values.address ?? (await addressOfKey('operator', values.operatorKey, values.dataDir, context))
       const creditsWei = await readCredits(await connect(values, context), account)
       return { data: { account, creditsWei }, text: `${account} has ${egi(creditsWei)} in credits` }
     }
     if (values.address !== undefined) {
-      throw new UsageError('ADDRESS_WITH_TAKE', 'credits are taken by their own account: --address has no place beside --take', {
-        hint: 'name its key with --operator-key',
-      })
+      throw new UsageError(
+        'ADDRESS_WITH_TAKE',
+        'credits are taken by their own account: --address has no place beside --take',
+        {
+          hint: 'name its key with --operator-key',
+        },
+      )
     }
     const action = await openOperator(values, context)
     const result = await withdrawCredits(action, { to: values.to ?? action.sender }, { simulate: values.dryRun })

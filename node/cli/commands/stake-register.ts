@@ -70,7 +70,9 @@ function readBiometricHash(
   context: Context,
 ): Hex {
   if (values.biometricHash !== undefined && values.biometricHashFile !== undefined) {
-    throw new UsageError('HASH_TWICE', '--biometric-hash and --biometric-hash-file are both given', { hint: 'give one' })
+    throw new UsageError('HASH_TWICE', '--biometric-hash and --biometric-hash-file are both given', {
+      hint: 'give one',
+    })
   }
   if (values.biometricHash !== undefined) return values.biometricHash
   if (values.biometricHashFile === undefined) {
@@ -84,7 +86,10 @@ function readBiometricHash(
     const text = readFileSync(path, 'utf8').trim()
     return hexBytes(32, 'a hash')(text.startsWith('0x') ? text : `0x${text}`)
   } catch (cause) {
-    const why = cause instanceof ValueError ? 'does not hold 64 hex digits' : `cannot be read: ${systemCode(cause) ?? String(cause)}`
+    const why =
+      cause instanceof ValueError
+        ? 'does not hold 64 hex digits'
+        : `cannot be read: ${systemCode(cause) ?? String(cause)}`
     throw new ConfigError('BIOMETRIC_HASH_UNREADABLE', `biometric hash file ${path} ${why}`, {
       hint: 'it holds 32 bytes as hex: the hash of a template, never the template',
       values: { path },

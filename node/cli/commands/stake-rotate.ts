@@ -10,7 +10,10 @@ export const command = defineCommand({
     'Gives the stake another node key, which speaks from two epochs ahead on; until then the old one does. The old key stays slashable for what it said while it was the key.',
     'This is what to do after a lost signing guard: a fresh key has said nothing yet. A key is never used twice, here or by another stake.',
   ],
-  options: { newNodeKey: required(described(OPTION.newNodeKey, 'The new node key: a keystore file or the name of a key')), ...OPERATOR },
+  options: {
+    newNodeKey: required(described(OPTION.newNodeKey, 'The new node key: a keystore file or the name of a key')),
+    ...OPERATOR,
+  },
   examples: ['suprnova key new node-2 && suprnova stake rotate --new-node-key node-2'],
   exits: {
     [EXIT.chain]: 'the registry refused; the message says why',

@@ -10,7 +10,9 @@ import { OPTION } from '../options.ts'
 import { facts, moment } from '../text.ts'
 
 export const command = defineCommand({
-  description: ['Reads the registry; opens no key. By default it shows the stake of the operator key in the data directory.'],
+  description: [
+    'Reads the registry; opens no key. By default it shows the stake of the operator key in the data directory.',
+  ],
   options: {
     stake: described(OPTION.stake, 'Stake id'),
     address: described(OPTION.address, 'Operator of the stake'),
@@ -27,7 +29,8 @@ export const command = defineCommand({
         : { operator: values.address ?? (await addressOfKey('operator', values.operatorKey, values.dataDir, context)) }
     const stake = await readStake(await connect(values, context), which)
     if (stake === undefined) {
-      const message = 'stakeId' in which ? `there is no stake ${which.stakeId}` : `operator ${which.operator} has no stake`
+      const message =
+        'stakeId' in which ? `there is no stake ${which.stakeId}` : `operator ${which.operator} has no stake`
       throw new UsageError('NO_STAKE', message, { hint: '`suprnova stake register` makes one', values: which })
     }
     return { data: stake, text: describe(stake) }
@@ -37,7 +40,11 @@ export const command = defineCommand({
 function describe(stake: StakeDetails): string {
   return facts({
     stake: stake.stakeId,
-    status: [stake.status, stake.tombstoned ? 'tombstoned for ever' : undefined, stake.jailedUntil > 0 ? 'jailed' : undefined]
+    status: [
+      stake.status,
+      stake.tombstoned ? 'tombstoned for ever' : undefined,
+      stake.jailedUntil > 0 ? 'jailed' : undefined,
+    ]
       .filter((word) => word !== undefined)
       .join(', '),
     bonded: egi(stake.amountWei),

@@ -19,12 +19,17 @@ export const command = defineCommand({
     const { addedWei, newAmountWei, approvalNeeded } = result.consequences
     return actionResult(
       result,
-      { did: `Stake ${stakeId} has ${egi(newAmountWei)}.`, would: `This would bring stake ${stakeId} to ${egi(newAmountWei)}.` },
+      {
+        did: `Stake ${stakeId} has ${egi(newAmountWei)}.`,
+        would: `This would bring stake ${stakeId} to ${egi(newAmountWei)}.`,
+      },
       {
         stake: stakeId,
         added: egi(addedWei),
         bonded: egi(newAmountWei),
-        ...(result.sent ? {} : { note: approvalNeeded ? 'the gas is that of the allowance, which comes first' : undefined }),
+        ...(result.sent
+          ? {}
+          : { note: approvalNeeded ? 'the gas is that of the allowance, which comes first' : undefined }),
       },
     )
   },

@@ -9,7 +9,10 @@ export const command = defineCommand({
     'Pays an unbonded stake out once its time has come. Faults whose correlated part is still open are settled first, each in a transaction of its own; what that charges burns.',
   ],
   options: { to: described(OPTION.to, 'Who receives (default: the operator)'), ...OPERATOR },
-  examples: ['suprnova stake withdraw', 'suprnova stake withdraw --to 0x70997970c51812dc3a010c7d01b50e0d17dc79c8 --dry-run'],
+  examples: [
+    'suprnova stake withdraw',
+    'suprnova stake withdraw --to 0x70997970c51812dc3a010c7d01b50e0d17dc79c8 --dry-run',
+  ],
   exits: {
     [EXIT.chain]: 'the registry refused; the message says why',
     [EXIT.tryAgain]: 'not yet: the message says from when',

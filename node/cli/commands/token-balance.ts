@@ -15,7 +15,10 @@ export const command = defineCommand({
     operatorKey: OPTION.operatorKey,
     ...NETWORK,
   },
-  examples: ['suprnova token balance', 'suprnova token balance --address 0x70997970c51812dc3a010c7d01b50e0d17dc79c8 --json'],
+  examples: [
+    'suprnova token balance',
+    'suprnova token balance --address 0x70997970c51812dc3a010c7d01b50e0d17dc79c8 --json',
+  ],
   exits: { [EXIT.chain]: 'the chain refused to answer', [EXIT.tryAgain]: 'the RPC did not answer' },
   async run(values, context) {
     const { explainChainError, tokenBalance } = await import('../../chain/index.ts')

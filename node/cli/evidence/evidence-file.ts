@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import type { EvidenceBundle } from '../../statements/index.ts'
 import { EXIT, SuprnovaError } from '../../core/index.ts'
+import type { EvidenceBundle } from '../../statements/index.ts'
 import type { Context } from '../context.ts'
 import { ConfigError, systemCode, UsageError } from '../errors.ts'
 
@@ -17,9 +17,13 @@ export async function readEvidenceFile(from: string, context: Context): Promise<
   const { decodeBundle } = await import('../../statements/index.ts')
   const bytes = await readBytes(from, context)
   if (bytes.length > MAX_FILE_BYTES) {
-    throw new UsageError('NOT_EVIDENCE', `${from} is no evidence: it has ${bytes.length} bytes, at most ${MAX_FILE_BYTES}`, {
-      values: { file: from, limit: MAX_FILE_BYTES },
-    })
+    throw new UsageError(
+      'NOT_EVIDENCE',
+      `${from} is no evidence: it has ${bytes.length} bytes, at most ${MAX_FILE_BYTES}`,
+      {
+        values: { file: from, limit: MAX_FILE_BYTES },
+      },
+    )
   }
   try {
     return decodeBundle(bytes)
@@ -39,10 +43,14 @@ async function readBytes(from: string, context: Context): Promise<Uint8Array> {
     for await (const chunk of context.process.stdin) chunks.push(Buffer.from(chunk))
     return Buffer.concat(chunks)
   } catch (cause) {
-    throw new ConfigError('EVIDENCE_UNREADABLE', `evidence file ${from} cannot be read: ${systemCode(cause) ?? String(cause)}`, {
-      hint: 'give the path of a file, or - for standard input',
-      values: { file: from },
-      cause,
-    })
+    throw new ConfigError(
+      'EVIDENCE_UNREADABLE',
+      `evidence file ${from} cannot be read: ${systemCode(cause) ?? String(cause)}`,
+      {
+        hint: 'give the path of a file, or - for standard input',
+        values: { file: from },
+        cause,
+      },
+    )
   }
 }

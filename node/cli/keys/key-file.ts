@@ -86,7 +86,8 @@ async function findKeystore(
   try {
     return { path, keystore: await read(path) }
   } catch (cause) {
-    const missing = written === undefined && cause instanceof Error && 'code' in cause && cause.code === 'KEYSTORE_UNREADABLE'
+    const missing =
+      written === undefined && cause instanceof Error && 'code' in cause && cause.code === 'KEYSTORE_UNREADABLE'
     if (!missing) throw cause
     throw new ConfigError('KEY_MISSING', `there is no ${role} key at ${path}`, {
       hint: `make one with \`suprnova key new ${role}\`, or name another with --${role}-key`,

@@ -80,16 +80,24 @@ function readPasswordFile(path: string, context: Context): string {
     text = readFileSync(path, 'utf8')
   } catch (cause) {
     const code = systemCode(cause)
-    throw new ConfigError('PASSWORD_FILE_UNREADABLE', `password file ${path} cannot be read: ${code ?? String(cause)}`, {
-      values: { path },
-      cause,
-    })
+    throw new ConfigError(
+      'PASSWORD_FILE_UNREADABLE',
+      `password file ${path} cannot be read: ${code ?? String(cause)}`,
+      {
+        values: { path },
+        cause,
+      },
+    )
   }
   if (text.length > MAX_PASSWORD_FILE_BYTES) {
-    throw new ConfigError('PASSWORD_FILE_TOO_LARGE', `password file ${path} has more than ${MAX_PASSWORD_FILE_BYTES} bytes`, {
-      hint: 'its first line is the password',
-      values: { path, limit: MAX_PASSWORD_FILE_BYTES },
-    })
+    throw new ConfigError(
+      'PASSWORD_FILE_TOO_LARGE',
+      `password file ${path} has more than ${MAX_PASSWORD_FILE_BYTES} bytes`,
+      {
+        hint: 'its first line is the password',
+        values: { path, limit: MAX_PASSWORD_FILE_BYTES },
+      },
+    )
   }
   const [password = ''] = text.split(/\r?\n/, 1)
   if (password === '') {

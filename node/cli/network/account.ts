@@ -33,15 +33,23 @@ export async function openWallet(
 async function localAccount(index: number, { client }: Pick<Connection, 'client'>): Promise<`0x${string}`> {
   const chainId = BigInt(await client.getChainId())
   if (!isLocalChain(chainId)) {
-    throw new UsageError('DEV_ACCOUNT_ELSEWHERE', `dev:${index} is an account of local chains, the RPC is on chain ${chainId}`, {
-      hint: 'name a key of your own',
-      values: { chainId },
-    })
+    throw new UsageError(
+      'DEV_ACCOUNT_ELSEWHERE',
+      `dev:${index} is an account of local chains, the RPC is on chain ${chainId}`,
+      {
+        hint: 'name a key of your own',
+        values: { chainId },
+      },
+    )
   }
-  const accounts = await client.request({ method: 'eth_accounts' } as never) as readonly `0x${string}`[]
+  const accounts = (await client.request({ method: 'eth_accounts' } as never)) as readonly `0x${string}`[]
   const account = accounts[index]
   if (account !== undefined) return account
-  throw new UsageError('DEV_ACCOUNT_UNKNOWN', `the local chain has ${accounts.length} accounts: dev:${index} is none of them`, {
-    values: { index, accounts: accounts.length },
-  })
+  throw new UsageError(
+    'DEV_ACCOUNT_UNKNOWN',
+    `the local chain has ${accounts.length} accounts: dev:${index} is none of them`,
+    {
+      values: { index, accounts: accounts.length },
+    },
+  )
 }

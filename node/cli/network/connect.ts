@@ -124,7 +124,18 @@ async function fromCoordinator(values: NetworkValues, client: ChainClient): Prom
       : await resolveCoordinator(client, named.name, ensRegistry === undefined ? {} : { ensRegistry })
   const { coordinator, token, registry, court, lens } = found
   const source = 'address' in named ? `coordinator ${named.address}` : `ENS name ${named.name}`
-  return { ...(await domainOf(registry, client)), coordinator, token, registry, court, lens, deployBlock: 0, ensRegistry, faucet: undefined, source }
+  return {
+    ...(await domainOf(registry, client)),
+    coordinator,
+    token,
+    registry,
+    court,
+    lens,
+    deployBlock: 0,
+    ensRegistry,
+    faucet: undefined,
+    source,
+  }
 }
 
 /** Only what court and registry say of themselves: enough to take evidence to court. */
@@ -136,10 +147,14 @@ async function fromContracts(registry: Address, court: Address, client: ChainCli
     client.readContract({ address: registry, abi: stakeRegistryAbi, functionName: 'court' }),
   ])
   if (itsCourt.toLowerCase() !== court) {
-    throw new ConfigError('COURT_OF_ANOTHER_REGISTRY', `registry ${registry} answers to court ${itsCourt.toLowerCase()}, not to ${court}`, {
-      hint: 'give the court of this registry',
-      values: { registry, court, itsCourt },
-    })
+    throw new ConfigError(
+      'COURT_OF_ANOTHER_REGISTRY',
+      `registry ${registry} answers to court ${itsCourt.toLowerCase()}, not to ${court}`,
+      {
+        hint: 'give the court of this registry',
+        values: { registry, court, itsCourt },
+      },
+    )
   }
   return {
     ...domain,
@@ -155,7 +170,10 @@ async function fromContracts(registry: Address, court: Address, client: ChainCli
   }
 }
 
-async function domainOf(registry: Address, client: ChainClient): Promise<{ chainId: bigint; salt: Hex; coordinatorNode: Hex }> {
+async function domainOf(
+  registry: Address,
+  client: ChainClient,
+): Promise<{ chainId: bigint; salt: Hex; coordinatorNode: Hex }> {
   const { stakeRegistryAbi } = await import('../../chain/index.ts')
   const read = { address: registry, abi: stakeRegistryAbi } as const
   const [chainId, salt, coordinatorNode] = await Promise.all([

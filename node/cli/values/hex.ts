@@ -5,10 +5,13 @@ import { ValueError } from '../option.ts'
 export function hexBytes(length: number, what: string): (text: string) => Hex {
   return (text) => {
     if (!/^0x[0-9a-fA-F]*$/.test(text)) {
-      throw new ValueError(`expected ${what}: 0x and ${length * 2} hex digits, got ${JSON.stringify(text.slice(0, 80))}`)
+      throw new ValueError(
+        `expected ${what}: 0x and ${length * 2} hex digits, got ${JSON.stringify(text.slice(0, 80))}`,
+      )
     }
     const digits = text.length - 2
-    if (digits !== length * 2) throw new ValueError(`expected ${what}: ${length * 2} hex digits after 0x, got ${digits}`)
+    if (digits !== length * 2)
+      throw new ValueError(`expected ${what}: ${length * 2} hex digits after 0x, got ${digits}`)
     return text.toLowerCase() as Hex
   }
 }

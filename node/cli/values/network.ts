@@ -21,7 +21,9 @@ export function parseUrl(text: string): string {
     throw new ValueError(`expected a URL such as http://127.0.0.1:8545, got ${JSON.stringify(text)}`)
   }
   if (url.protocol !== 'http:' && url.protocol !== 'https:') {
-    throw new ValueError(`expected http or https, got ${JSON.stringify(url.protocol.slice(0, -1))} in ${JSON.stringify(text)}`)
+    throw new ValueError(
+      `expected http or https, got ${JSON.stringify(url.protocol.slice(0, -1))} in ${JSON.stringify(text)}`,
+    )
   }
   if (url.port === '0') throw new ValueError('port 0 cannot be connected to')
   return text
@@ -64,7 +66,9 @@ export function parseEnsName(text: string): string {
   const labels = bare.split('.')
   const broken = labels.length < 2 || labels.some((label) => label === '' || /[\s/:@?#%\\]/.test(label))
   if (broken) {
-    throw new ValueError(`expected an ENS name such as https://current-reality.eth, got ${JSON.stringify(text.slice(0, 80))}`)
+    throw new ValueError(
+      `expected an ENS name such as https://current-reality.eth, got ${JSON.stringify(text.slice(0, 80))}`,
+    )
   }
   return bare
 }

@@ -18,7 +18,9 @@ export function oneOf<const W extends string>(...words: readonly W[]): (text: st
 /** The name of a key in the data directory: it becomes a file name. */
 export function parseKeyName(text: string): string {
   if (!/^[a-z0-9][a-z0-9-]{0,63}$/.test(text)) {
-    throw new ValueError(`expected a key name of 1 to 64 letters a to z, digits and dashes, got ${JSON.stringify(text.slice(0, 80))}`)
+    throw new ValueError(
+      `expected a key name of 1 to 64 letters a to z, digits and dashes, got ${JSON.stringify(text.slice(0, 80))}`,
+    )
   }
   return text
 }

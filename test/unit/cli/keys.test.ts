@@ -29,7 +29,10 @@ describe('key new', () => {
     expect(ran.stdout + ran.stderr).not.toContain(PASSWORD)
     const path = join(data, 'keys', 'operator.json')
     expect(statSync(path).mode & 0o777).toBe(0o600)
-    expect(JSON.parse(readFileSync(path, 'utf8'))).toMatchObject({ version: 3, crypto: { kdf: 'scrypt', kdfparams: { n: 4096 } } })
+    expect(JSON.parse(readFileSync(path, 'utf8'))).toMatchObject({
+      version: 3,
+      crypto: { kdf: 'scrypt', kdfparams: { n: 4096 } },
+    })
   })
 
   it('takes the password from a file and from the environment', async () => {
@@ -99,7 +102,18 @@ describe('key import and export', () => {
     const old = write('old-password', PASSWORD)
     const fresh = write('new-password', 'another horse')
     const keystore = join(data, 'keys', 'raw.json')
-    const again = await machine.run(['key', 'import', 'again', keystore, '--old-password-file', old, '--password-file', fresh, '--json', ...light])
+    const again = await machine.run([
+      'key',
+      'import',
+      'again',
+      keystore,
+      '--old-password-file',
+      old,
+      '--password-file',
+      fresh,
+      '--json',
+      ...light,
+    ])
     expect(JSON.parse(again.stdout).address).toBe(ADDRESS)
     const wrong = await machine.run(['key', 'import', 'wrong', join(data, 'keys', 'again.json'), ...light])
     expect(wrong).toMatchObject({ code: 3, stderr: expect.stringContaining('does not open') })
@@ -127,7 +141,10 @@ describe('key import and export', () => {
 
   it('exports only what is confirmed, never to the screen, and never over a file', async () => {
     const out = join(machine.home, 'exported')
-    expect(await machine.run(['key', 'export', 'raw', '--out', out])).toMatchObject({ code: 2, stderr: expect.stringContaining('--yes') })
+    expect(await machine.run(['key', 'export', 'raw', '--out', out])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('--yes'),
+    })
     const no = await machine.run(['key', 'export', 'raw', '--raw', '--out', out], { typed: 'no' })
     expect(no).toMatchObject({ code: 2, stderr: expect.stringContaining('nothing was written') })
     const yes = await machine.run(['key', 'export', 'raw', '--raw', '--out', out], { typed: 'yes' })
@@ -147,7 +164,9 @@ describe('key import and export', () => {
     writeFileSync(join(data, 'keys', 'broken.json'), '{}')
     const { keys } = JSON.parse((await machine.run(['key', 'list', '--json'])).stdout)
     expect(keys).toContainEqual({ name: 'raw', address: ADDRESS, path: join(data, 'keys', 'raw.json') })
-    expect(keys).toContainEqual(expect.objectContaining({ name: 'broken', address: null, problem: expect.stringContaining('version') }))
+    expect(keys).toContainEqual(
+      expect.objectContaining({ name: 'broken', address: null, problem: expect.stringContaining('version') }),
+    )
     const nothing = await machine.run(['key', 'list', '--data-dir', 'nowhere'])
     expect(nothing).toMatchObject({ code: 0, stdout: expect.stringContaining('no keys') })
     writeFileSync(join(machine.home, 'file'), '')
@@ -163,9 +182,18 @@ describe('init', () => {
     const second = JSON.parse((await machine.run(argv)).stdout)
     delete machine.env.SUPRNOVA_PASSWORD
     expect(first.made).toEqual(['operator', 'node', 'gas'])
-    expect(second).toMatchObject({ made: [], keptConfig: true, operator: first.operator, node: first.node, gas: first.gas })
+    expect(second).toMatchObject({
+      made: [],
+      keptConfig: true,
+      operator: first.operator,
+      node: first.node,
+      gas: first.gas,
+    })
     const config = join(machine.home, 'fresh', 'suprnova.json')
-    expect(JSON.parse(readFileSync(config, 'utf8'))).toEqual({ coordinator: 'current-reality.eth', rpc: ['http://127.0.0.1:9'] })
+    expect(JSON.parse(readFileSync(config, 'utf8'))).toEqual({
+      coordinator: 'current-reality.eth',
+      rpc: ['http://127.0.0.1:9'],
+    })
   })
 
   it('asks only what it must, until it can be read', async () => {
@@ -173,7 +201,10 @@ describe('init', () => {
     const ran = await machine.run(['init', '--data-dir', 'asked', ...light], { typed })
     expect(ran).toMatchObject({ code: 0, stderr: expect.stringContaining('expected an ENS name') })
     const config = join(machine.home, 'asked', 'suprnova.json')
-    expect(JSON.parse(readFileSync(config, 'utf8'))).toEqual({ coordinator: 'my-reality.eth', rpc: ['http://127.0.0.1:8545'] })
+    expect(JSON.parse(readFileSync(config, 'utf8'))).toEqual({
+      coordinator: 'my-reality.eth',
+      rpc: ['http://127.0.0.1:8545'],
+    })
   })
 
   it('without a terminal or password says what to do', async () => {
@@ -185,6 +216,13 @@ describe('init', () => {
 /** A keystore that asks for a terabyte. */
 function huge(): object {
   const kdfparams = { dklen: 32, n: 2 ** 30, r: 8, p: 1, salt: 'ab'.repeat(32) }
-  const crypto = { cipher: 'aes-128-ctr', cipherparams: { iv: 'ab'.repeat(16) }, ciphertext: 'ab'.repeat(32), kdf: 'scrypt', kdfparams, mac: 'ab'.repeat(32) }
+  const crypto = {
+    cipher: 'aes-128-ctr',
+    cipherparams: { iv: 'ab'.repeat(16) },
+    ciphertext: 'ab'.repeat(32),
+    kdf: 'scrypt',
+    kdfparams,
+    mac: 'ab'.repeat(32),
+  }
   return { version: 3, id: 'x', address: ADDRESS.slice(2), crypto }
 }

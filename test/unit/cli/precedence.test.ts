@@ -49,8 +49,18 @@ function raise(message: string): never {
   throw new Error(message)
 }
 
-function resolveOne(name: string, option: Option, argv: readonly string[], env: Record<string, string>, config: object): unknown {
-  const command = defineCommand({ options: name in COMMON ? {} : { [name]: option }, examples: [], run: async () => undefined })
+function resolveOne(
+  name: string,
+  option: Option,
+  argv: readonly string[],
+  env: Record<string, string>,
+  config: object,
+): unknown {
+  const command = defineCommand({
+    options: name in COMMON ? {} : { [name]: option },
+    examples: [],
+    run: async () => undefined,
+  })
   const file = join(home, 'config.json')
   writeFileSync(file, JSON.stringify(config))
   const process = {
@@ -65,29 +75,38 @@ function resolveOne(name: string, option: Option, argv: readonly string[], env: 
   return resolveValues(command, [...argv, ...(name === 'config' ? [] : ['--config', file])], process)[name]
 }
 
-const everywhere = Object.entries({ ...COMMON, ...OPTION } as Record<string, Option>).filter(([, option]) => option.sources === 'all')
+const everywhere = Object.entries({ ...COMMON, ...OPTION } as Record<string, Option>).filter(
+  ([, option]) => option.sources === 'all',
+)
 
 describe('every option', () => {
   // Bites: swap any two sources in `findSource` and one of these lines fails for every option.
-  it.each(everywhere.filter(([, option]) => option.kind !== 'flag'))('%s: flag, else environment, else config file, else default', (name, option) => {
-    const [first, second, third] = samplesOf(name, option)
-    const env = { [environmentOf(name)]: second }
-    const read = (text: string) => (name === 'dataDir' ? text : option.parse(text))
-    expect(resolveOne(name, option, [flagOf(name), first], env, { [name]: third })).toEqual(read(first))
-    expect(resolveOne(name, option, [], env, { [name]: third })).toEqual(read(second))
-    expect(resolveOne(name, option, [], {}, { [name]: third })).toEqual(read(third))
-    const fallback = option.kind === 'list' ? [] : option.fallback === undefined ? undefined : option.parse(option.fallback)
-    if (name !== 'dataDir') expect(resolveOne(name, option, [], {}, {})).toEqual(fallback)
-  })
+  it.each(everywhere.filter(([, option]) => option.kind !== 'flag'))(
+    '%s: flag, else environment, else config file, else default',
+    (name, option) => {
+      const [first, second, third] = samplesOf(name, option)
+      const env = { [environmentOf(name)]: second }
+      const read = (text: string) => (name === 'dataDir' ? text : option.parse(text))
+      expect(resolveOne(name, option, [flagOf(name), first], env, { [name]: third })).toEqual(read(first))
+      expect(resolveOne(name, option, [], env, { [name]: third })).toEqual(read(second))
+      expect(resolveOne(name, option, [], {}, { [name]: third })).toEqual(read(third))
+      const fallback =
+        option.kind === 'list' ? [] : option.fallback === undefined ? undefined : option.parse(option.fallback)
+      if (name !== 'dataDir') expect(resolveOne(name, option, [], {}, {})).toEqual(fallback)
+    },
+  )
 
-  it.each(everywhere.filter(([, option]) => option.kind === 'flag'))('%s: is turned on and off by each source in turn', (name, option) => {
-    const on = { [environmentOf(name)]: 'true' }
-    expect(resolveOne(name, option, [`--no-${flagOf(name).slice(2)}`], on, { [name]: true })).toBe(false)
-    expect(resolveOne(name, option, [flagOf(name)], { [environmentOf(name)]: '0' }, { [name]: false })).toBe(true)
-    expect(resolveOne(name, option, [], on, { [name]: false })).toBe(true)
-    expect(resolveOne(name, option, [], {}, { [name]: true })).toBe(true)
-    expect(resolveOne(name, option, [], {}, {})).toBe(false)
-  })
+  it.each(everywhere.filter(([, option]) => option.kind === 'flag'))(
+    '%s: is turned on and off by each source in turn',
+    (name, option) => {
+      const on = { [environmentOf(name)]: 'true' }
+      expect(resolveOne(name, option, [`--no-${flagOf(name).slice(2)}`], on, { [name]: true })).toBe(false)
+      expect(resolveOne(name, option, [flagOf(name)], { [environmentOf(name)]: '0' }, { [name]: false })).toBe(true)
+      expect(resolveOne(name, option, [], on, { [name]: false })).toBe(true)
+      expect(resolveOne(name, option, [], {}, { [name]: true })).toBe(true)
+      expect(resolveOne(name, option, [], {}, {})).toBe(false)
+    },
+  )
 
   it('that must be given says how, at all three places', () => {
     expect(() => resolveOne('amount', required(OPTION.amount), [], {}, {})).toThrow('--amount EGI is missing')
@@ -99,7 +118,11 @@ describe('every option', () => {
       for (const [name, option] of Object.entries(options)) {
         const known = (OPTION as Record<string, Option>)[name]
         expect(known, `${command} ${name}`).toBeDefined()
-        expect([option.kind, option.placeholder, option.sources]).toEqual([known?.kind, known?.placeholder, known?.sources])
+        expect([option.kind, option.placeholder, option.sources]).toEqual([
+          known?.kind,
+          known?.placeholder,
+          known?.sources,
+        ])
       }
     }
   })
@@ -115,13 +138,28 @@ describe('a config file', () => {
     const dataDir = join(home, 'data')
     mkdirSync(dataDir, { recursive: true })
     writeFileSync(join(dataDir, 'suprnova.json'), text)
-    const command = defineCommand({ options: { rpc: OPTION.rpc, port: OPTION.port }, examples: [], run: async () => undefined })
-    const process = { env: {}, cwd: home, homeDir: home, stdin: new PassThrough(), stdout: { write: () => {} }, stderr: { write: () => {} }, nowMs: () => 0 }
+    const command = defineCommand({
+      options: { rpc: OPTION.rpc, port: OPTION.port },
+      examples: [],
+      run: async () => undefined,
+    })
+    const process = {
+      env: {},
+      cwd: home,
+      homeDir: home,
+      stdin: new PassThrough(),
+      stdout: { write: () => {} },
+      stderr: { write: () => {} },
+      nowMs: () => 0,
+    }
     return resolveValues(command, ['--data-dir', dataDir], process)
   }
 
   it('is found in the data directory', () => {
-    expect(read('{"rpc":["http://a","http://b"],"port":99}')()).toMatchObject({ rpc: ['http://a', 'http://b'], port: 99 })
+    expect(read('{"rpc":["http://a","http://b"],"port":99}')()).toMatchObject({
+      rpc: ['http://a', 'http://b'],
+      port: 99,
+    })
   })
 
   it.each([
@@ -145,7 +183,15 @@ describe('a config file', () => {
 
   it('that was named must exist', () => {
     const command = defineCommand({ options: {}, examples: [], run: async () => undefined })
-    const process = { env: {}, cwd: home, homeDir: home, stdin: new PassThrough(), stdout: { write: () => {} }, stderr: { write: () => {} }, nowMs: () => 0 }
+    const process = {
+      env: {},
+      cwd: home,
+      homeDir: home,
+      stdin: new PassThrough(),
+      stdout: { write: () => {} },
+      stderr: { write: () => {} },
+      nowMs: () => 0,
+    }
     expect(() => resolveValues(command, ['--config', 'none.json'], process)).toThrow('ENOENT')
   })
 })

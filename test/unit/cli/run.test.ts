@@ -19,7 +19,9 @@ const PROMISED = [
   ...['new', 'import', 'list', 'export'].map((word) => `key ${word}`),
   ...['balance', 'transfer', 'faucet'].map((word) => `token ${word}`),
   'coordinator show',
-  ...['register', 'activate', 'topup', 'rotate', 'unbond', 'withdraw', 'unjail', 'credits', 'status'].map((word) => `stake ${word}`),
+  ...['register', 'activate', 'topup', 'rotate', 'unbond', 'withdraw', 'unjail', 'credits', 'status'].map(
+    (word) => `stake ${word}`,
+  ),
   ...['run', 'stop', 'status'].map((word) => `node ${word}`),
   ...['pub', 'sub'].map((word) => `gossip ${word}`),
   ...['list', 'show', 'verify', 'submit', 'claim'].map((word) => `evidence ${word}`),
@@ -31,14 +33,18 @@ describe('the command table', () => {
     expect(COMMANDS.map(nameOf).sort()).toEqual([...PROMISED].sort())
   })
 
-  it.each(COMMANDS.map((entry) => [nameOf(entry), entry] as const))('%s has help in both forms', async (name, entry) => {
-    const text = await machine.run([...entry.path, '--help'])
-    expect(text).toMatchObject({ code: 0, stderr: '' })
-    for (const part of [`suprnova ${name}`, entry.summary, 'Exit codes:', 'Examples:', '--json']) expect(text.stdout).toContain(part)
-    expect(Math.max(...text.stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(140)
-    const json = await machine.run([...entry.path, '--help', '--json'])
-    expect(JSON.parse(json.stdout)).toMatchObject({ name, summary: entry.summary })
-  })
+  it.each(COMMANDS.map((entry) => [nameOf(entry), entry] as const))(
+    '%s has help in both forms',
+    async (name, entry) => {
+      const text = await machine.run([...entry.path, '--help'])
+      expect(text).toMatchObject({ code: 0, stderr: '' })
+      for (const part of [`suprnova ${name}`, entry.summary, 'Exit codes:', 'Examples:', '--json'])
+        expect(text.stdout).toContain(part)
+      expect(Math.max(...text.stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(140)
+      const json = await machine.run([...entry.path, '--help', '--json'])
+      expect(JSON.parse(json.stdout)).toMatchObject({ name, summary: entry.summary })
+    },
+  )
 
   it('shows groups and the whole', async () => {
     for (const group of Object.keys(GROUPS)) {
@@ -67,7 +73,11 @@ describe('what is not understood', () => {
     [['key', 'import', 'a'], /FILE is missing/, /--help/],
     [['key', 'new', '../a'], /NAME: expected a key name/, undefined],
     [['token', 'transfer', '--amount', '1'], /--to ADDRESS is missing/, /SUPRNOVA_TO/],
-    [['token', 'transfer', '--amount', '1e3', '--to', `0x${'1'.repeat(40)}`], /--amount: expected an amount of EGI/, undefined],
+    [
+      ['token', 'transfer', '--amount', '1e3', '--to', `0x${'1'.repeat(40)}`],
+      /--amount: expected an amount of EGI/,
+      undefined,
+    ],
     [['key', 'new', '--password', 'x'], /no option --password/, /seen by everyone/],
   ])('%j ends with 2 and says why', async (argv, message, hint) => {
     const ran = await machine.run(argv)
@@ -77,7 +87,8 @@ describe('what is not understood', () => {
     if (hint !== undefined) expect(ran.stderr).toMatch(hint)
     // Bites: print the error only as text and scripts get an empty document.
     const json = await machine.run([...argv, '--json'])
-    if (json.stdout !== '') expect(JSON.parse(json.stdout).error).toMatchObject({ code: expect.stringMatching(/^[A-Z_]+$/) })
+    if (json.stdout !== '')
+      expect(JSON.parse(json.stdout).error).toMatchObject({ code: expect.stringMatching(/^[A-Z_]+$/) })
   })
 
   it('in the environment is named by its variable', async () => {

@@ -30,7 +30,11 @@ export function createTestProcess(changes: Partial<Process> = {}): TestProcess {
     async run(argv, options = {}) {
       const stdout = new Collected()
       const stderr = new Collected()
-      const code = await run(argv, { env, cwd: home, homeDir: home, stdin: input(options, stderr), stdout, stderr, nowMs: () => 0, ...changes }, new AbortController().signal)
+      const code = await run(
+        argv,
+        { env, cwd: home, homeDir: home, stdin: input(options, stderr), stdout, stderr, nowMs: () => 0, ...changes },
+        new AbortController().signal,
+      )
       return { code, stdout: stdout.text, stderr: stderr.text }
     },
   }

@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import { hexBytes, parseAddress } from '../../../node/cli/values/hex.ts'
-import { parseCoordinator, parseEnsName, parseLoopback, parseMultiaddr, parseUrl } from '../../../node/cli/values/network.ts'
+import {
+  parseCoordinator,
+  parseEnsName,
+  parseLoopback,
+  parseMultiaddr,
+  parseUrl,
+} from '../../../node/cli/values/network.ts'
 import { parsePort, wholeNumber } from '../../../node/cli/values/number.ts'
 import { parseKeyName } from '../../../node/cli/values/text.ts'
 
@@ -11,9 +17,12 @@ describe('values on the command line', () => {
     expect(parsePort(text)).toBe(Number(text))
   })
 
-  it.each(['', '-1', '65536', '80.5', '1e3', '0x50', 'http', '99999999999999999999'])('refuses port %j, naming the limit', (text) => {
-    expect(() => parsePort(text)).toThrow('from 0 to 65535')
-  })
+  it.each(['', '-1', '65536', '80.5', '1e3', '0x50', 'http', '99999999999999999999'])(
+    'refuses port %j, naming the limit',
+    (text) => {
+      expect(() => parsePort(text)).toThrow('from 0 to 65535')
+    },
+  )
 
   it('takes http and https, and nothing else, as RPC', () => {
     expect(parseUrl('https://rpc.example.org/key')).toBe('https://rpc.example.org/key')
@@ -50,12 +59,19 @@ describe('values on the command line', () => {
     expect(() => parseCoordinator('0x1234')).toThrow('40 hex digits')
   })
 
-  it.each(['', 'eth', 'a..eth', '.eth', 'https://a.eth/path', 'https://a.eth:80', 'a b.eth', 'user@a.eth', `${'a'.repeat(300)}.eth`])(
-    'refuses the ENS name %j',
-    (text) => {
-      expect(() => parseEnsName(text)).toThrow()
-    },
-  )
+  it.each([
+    '',
+    'eth',
+    'a..eth',
+    '.eth',
+    'https://a.eth/path',
+    'https://a.eth:80',
+    'a b.eth',
+    'user@a.eth',
+    `${'a'.repeat(300)}.eth`,
+  ])('refuses the ENS name %j', (text) => {
+    expect(() => parseEnsName(text)).toThrow()
+  })
 
   it('counts the digits of hex', () => {
     expect(parseAddress(ADDRESS)).toBe(ADDRESS.toLowerCase())
