@@ -12,6 +12,8 @@ interface Vm {
     function getNonce(address) external view returns (uint64);
     function computeCreateAddress(address, uint256) external pure returns (address);
     function setBlockhash(uint256, bytes32) external;
+    function getBlockNumber() external view returns (uint256);
+    function getBlockTimestamp() external view returns (uint256);
     function chainId(uint256) external;
     function assume(bool) external pure;
     function expectRevert(bytes calldata) external;

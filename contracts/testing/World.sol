@@ -134,8 +134,13 @@ abstract contract World is IStakeRegistryTypes, IFaultCourtTypes {
         registry.withdraw(stakeId, operator);
     }
 
+    /// @dev Warning: the compiler takes `block.timestamp` for constant within a function, which `vm.warp` breaks.
+    function _now() internal view returns (uint256) {
+        return vm.getBlockTimestamp();
+    }
+
     function _pass(uint256 seconds_) internal {
-        vm.warp(block.timestamp + seconds_);
+        vm.warp(_now() + seconds_);
         vm.roll(block.number + 1);
     }
 

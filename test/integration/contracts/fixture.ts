@@ -1,10 +1,12 @@
 import { network } from 'hardhat'
 import {
+  type Abi,
   concat,
   encodeAbiParameters,
   encodePacked,
-  type Hex,
+  getContract,
   getContractAddress,
+  type Hex,
   hexToSignature,
   keccak256,
   namehash,
@@ -15,6 +17,13 @@ import {
   zeroHash,
 } from 'viem'
 import { privateKeyToAccount } from 'viem/accounts'
+import {
+  egiTokenAbi,
+  faultCourtAbi,
+  faultVerifierAbi,
+  registryLensAbi,
+  stakeRegistryAbi,
+} from '../../../node/chain/abi.generated.ts'
 
 /** The parameters of a local deployment, times in seconds. */
 export const DEV_PARAMS = {
@@ -67,7 +76,7 @@ function publicKeyPoint(account: Key): { publicKeyX: Hex; publicKeyY: Hex } {
 /** All contracts on a fresh Hardhat chain inside this process, with repeatable time and randomness. */
 export async function openContracts() {
   const connection = await network.create({
-    override: { type: 'edr-simulated', initialDate: new Date(START_SECONDS * 1000).toISOString() },
+    override: { initialDate: new Date(START_SECONDS * 1000).toISOString() },
   })
   const { viem, networkHelpers } = connection
   const publicClient = await viem.getPublicClient()
@@ -75,11 +84,16 @@ export async function openContracts() {
   const [deployer, ...operators] = wallets
   if (deployer === undefined) throw new Error('the chain has no accounts')
 
-  const token = await viem.deployContract('EgiToken', [deployer.account.address, parseEther('1000000000')])
+  const client = { public: publicClient, wallet: deployer }
+  async function deploy<const abi extends Abi>(name: string, abi: abi, args: unknown[]) {
+    const { address } = await viem.deployContract(name, args)
+    return getContract({ address, abi, client })
+  }
+  const token = await deploy('EgiToken', egiTokenAbi, [deployer.account.address, parseEther('1000000000')])
   const personVerifier = await viem.deployContract('PermissivePersonVerifier')
   const nonce = BigInt(await publicClient.getTransactionCount({ address: deployer.account.address }))
   const courtAddress = getContractAddress({ from: deployer.account.address, nonce: nonce + 3n })
-  const registry = await viem.deployContract('StakeRegistry', [
+  const registry = await deploy('StakeRegistry', stakeRegistryAbi, [
     DEV_PARAMS,
     token.address,
     courtAddress,
@@ -88,9 +102,9 @@ export async function openContracts() {
     deployer.account.address,
     namehash('current-reality.eth'),
   ])
-  const equivocation = await viem.deployContract('EquivocationVerifier', [registry.address])
-  const overrun = await viem.deployContract('OverrunVerifier', [registry.address])
-  const court = await viem.deployContract('FaultCourt', [
+  const equivocation = await deploy('EquivocationVerifier', faultVerifierAbi, [registry.address])
+  const overrun = await deploy('OverrunVerifier', faultVerifierAbi, [registry.address])
+  const court = await deploy('FaultCourt', faultCourtAbi, [
     registry.address,
     [
       { faultType: 1, verifier: equivocation.address, penaltyBps: 500, tombstones: true },
@@ -98,8 +112,9 @@ export async function openContracts() {
     ],
     1000,
   ])
-  if (court.address.toLowerCase() !== courtAddress.toLowerCase()) throw new Error('the court is not where it was foretold')
-  const lens = await viem.deployContract('RegistryLens', [registry.address])
+  if (court.address.toLowerCase() !== courtAddress.toLowerCase())
+    throw new Error('the court is not where it was foretold')
+  const lens = await deploy('RegistryLens', registryLensAbi, [registry.address])
   const domain = {
     name: 'Suprnova',
     version: '1',
@@ -221,7 +236,12 @@ export async function openContracts() {
 
   /** F2: one GOSSIP statement past the limit of `epoch`. */
   async function overrunEvidence(signer: Key, epoch: bigint, index = 65_536n): Promise<Hex> {
-    const statement = { kind: 2, scope: zeroHash, position: (epoch << 32n) | index, content: keccak256('0x61') } as const
+    const statement = {
+      kind: 2,
+      scope: zeroHash,
+      position: (epoch << 32n) | index,
+      content: keccak256('0x61'),
+    } as const
     return concat([
       slotBytes(signer, statement.kind, statement.scope, statement.position),
       statement.content,
@@ -240,10 +260,12 @@ export async function openContracts() {
 
   /** The RLP of a mined header, as `activate` wants it. */
   async function headerRlp(blockNumber: bigint): Promise<Hex> {
-    return headerOf(await connection.provider.request({
-      method: 'eth_getBlockByNumber',
-      params: [toHex(blockNumber), false],
-    }) as Record<string, Hex>)
+    return headerOf(
+      (await connection.provider.request({
+        method: 'eth_getBlockByNumber',
+        params: [toHex(blockNumber), false],
+      })) as Record<string, Hex>,
+    )
   }
 
   return {
