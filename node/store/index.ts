@@ -15,14 +15,9 @@ export {
 } from './guard/environment.ts'
 export type { GuardRules } from './guard/guard-state.ts'
 export type { Interchange, InterchangeSummary } from './guard/interchange.ts'
+export type { GuardModules, GuardOptions, GuardStatus, OpenGuard } from './guard/interface.ts'
 export { fileMirror, type GuardMirror, type MirrorRecord } from './guard/mirror.ts'
-export {
-  type GuardModules,
-  type GuardOptions,
-  type GuardStatus,
-  type OpenGuard,
-  openGuard,
-} from './guard/open-guard.ts'
+export { openGuard } from './guard/open-guard.ts'
 export {
   addressOf,
   decryptKey,

@@ -1,76 +1,23 @@
-import type {
-  Address,
-  Domain,
-  GuardRefusal,
-  Logger,
-  MeteredKind,
-  Metrics,
-  SigningGuard,
-  Table,
+import {
+  type GuardRefusal,
+  KIND,
+  type Logger,
+  type MeteredKind,
+  type SigningGuard,
+  type Table,
+  toHex,
 } from '../../core/index.ts'
-import { KIND, toHex } from '../../core/index.ts'
-import { KEPT_EPOCHS, REMEMBERED_DIGESTS } from '../constants.ts'
 import { guardRefused } from '../errors.ts'
 import { type StoreMetrics, storeMetrics } from '../metrics.ts'
 import type { GuardEnvironment } from './environment.ts'
 import { GuardRows, type Write } from './guard-rows.ts'
-import { type ClockReading, type GuardRules, type GuardState, METERED_KINDS, type MeteredMark } from './guard-state.ts'
+import { type ClockReading, type GuardState, METERED_KINDS } from './guard-state.ts'
 import { encodeInterchange, type Interchange, type InterchangeSummary, parseInterchange } from './interchange.ts'
+import type { GuardModules, GuardOptions, GuardStatus, OpenGuard } from './interface.ts'
 import { MeshSlots } from './mesh-slots.ts'
+import { MeteredMemory } from './metered-memory.ts'
 import { type GuardRecord, openingOf } from './opening.ts'
 import { type GuardAction, type GuardEvent, stepGuard } from './reducer.ts'
-import { RememberedDigests } from './remembered-digests.ts'
-
-export interface GuardOptions {
-  /** The node key that signs. */
-  readonly address: Address
-  readonly domain: Domain
-  readonly rules: GuardRules
-  /** True only when this key was made just now and has signed nothing, anywhere: it need not wait. */
-  readonly fresh?: boolean
-}
-
-export interface GuardModules {
-  /** Writes must be durable when they resolve. */
-  readonly table: Table
-  readonly environment: GuardEnvironment
-  readonly metrics?: Metrics
-  readonly logger?: Logger
-}
-
-/** What an operator is told about a guard. */
-export interface GuardStatus {
-  readonly address: Address
-  readonly phase: 'signing' | 'waiting' | 'lost'
-  readonly refusal: GuardRefusal | undefined
-  readonly meshSilent: boolean
-  readonly meshUnheard: boolean
-  /** Durable ends of the newest epoch by kind. */
-  readonly marks: readonly { readonly kind: MeteredKind; readonly epoch: number; readonly end: number }[]
-}
-
-/** The signing guard of one key, and what its operator may do with it. */
-export interface OpenGuard extends SigningGuard {
-  status(): GuardStatus
-  /** Everything this guard has signed, as a file another one can take over. */
-  exportInterchange(): Interchange
-  /**
-   * Merges marks upward; nothing is ever forgotten by it.
-   * @throws SuprnovaError `INTERCHANGE_INVALID` naming the field, `INTERCHANGE_CONFLICT`
-   */
-  importInterchange(file: unknown): Promise<InterchangeSummary>
-  /**
-   * The operator's word that no other copy of this key runs and that this guard may not know all it signed:
-   * meshes stay silent for ever, metered kinds wait two full epochs from now.
-   */
-  declareLost(): Promise<void>
-  /** The mesh has heard this key's newest votes in `scope` from more than 2/3 of the weight, all by `observeOwn`. */
-  heardOwnVotes(scope: Uint8Array): void
-  /** While draining nothing new is signed; what was signed in meshes may still be sent again. */
-  drain(draining: boolean): void
-  /** Ends the guard; resolves when nothing of it is being written. Refuses with `closed` afterwards. */
-  close(): Promise<void>
-}
 
 /**
  * Opens the guard of a key in a domain. There must be one per key and directory: hold `lockDataDirectory` first.
@@ -90,8 +37,7 @@ class Guard implements OpenGuard {
   readonly #table: Table
   readonly #rows: GuardRows
   readonly #mesh: MeshSlots
-  readonly #ends: Record<MeteredKind, Map<number, number>>
-  readonly #remembered = new RememberedDigests(REMEMBERED_DIGESTS)
+  readonly #memory: MeteredMemory
   readonly #writing = new Map<MeteredKind, Promise<void>>()
   readonly #unsettled = new Set<Promise<void>>()
   #state: GuardState
@@ -110,18 +56,13 @@ class Guard implements OpenGuard {
     this.#metrics = storeMetrics(metrics)
     this.#table = table
     this.#rows = new GuardRows(table, options.address, options.domain)
-    const rows = this.#rows
-    this.#ends = {
-      1: rows.readMeteredEnds(KIND.put),
-      2: rows.readMeteredEnds(KIND.gossip),
-      3: rows.readMeteredEnds(KIND.receipt),
-    }
-    const record = rows.readRecord()
+    this.#memory = new MeteredMemory(this.#rows)
+    const record = this.#rows.readRecord()
     const mirror = environment.mirror.read()
     const opening = openingOf(options.rules, {
       record,
-      sequence: rows.readSequence(),
-      marks: { 1: newestMark(this.#ends[1]), 2: newestMark(this.#ends[2]), 3: newestMark(this.#ends[3]) },
+      sequence: this.#rows.readSequence(),
+      marks: this.#memory.newestMarks(),
       mirror,
       identity: environment.identity,
       fresh: options.fresh ?? false,
@@ -129,9 +70,9 @@ class Guard implements OpenGuard {
     })
     this.#state = opening.state
     this.#guardId = record && !opening.loss ? record.guardId : this.#newGuardId()
-    this.#sequence = Math.max(rows.readSequence(), mirror?.sequence ?? 0)
+    this.#sequence = Math.max(this.#rows.readSequence(), mirror?.sequence ?? 0)
     this.#mesh = new MeshSlots({
-      rows,
+      rows: this.#rows,
       write: (writes) => this.#write(writes),
       refuse: (reason, values) => this.#refused(reason, values),
       admits: (scope) => this.#meshRefusal(scope),
@@ -167,7 +108,7 @@ class Guard implements OpenGuard {
   }
 
   remember(kind: MeteredKind, position: bigint, digest: Uint8Array): void {
-    this.#remembered.add(kind, position, digest)
+    this.#memory.remember(kind, position, digest)
   }
 
   async signMesh(...[statement, digest, body, sign]: Parameters<SigningGuard['signMesh']>) {
@@ -186,7 +127,9 @@ class Guard implements OpenGuard {
       this.#step({ type: 'foreignMesh', reading: this.#read() })
       return false
     }
-    if (this.#isMineMetered(statement.kind as MeteredKind, statement.position, digest)) return true
+    const kind = statement.kind as MeteredKind
+    const since = { beganEpoch: this.#state.beganEpoch, newestEpoch: this.#state.marks[kind].epoch }
+    if (this.#memory.isMine(kind, statement.position, digest, since)) return true
     this.#step({ type: 'foreignMetered' })
     return false
   }
@@ -219,12 +162,11 @@ class Guard implements OpenGuard {
     const imported = parseInterchange(file, this.#options)
     const writes: Write[] = [...this.#mesh.merge(imported.meshes)]
     for (const { kind, epoch, end } of imported.metered) {
-      const known = this.#ends[kind].get(epoch) ?? 0
-      if (end > known) writes.push(...this.#rows.writeMeteredEnd(kind, epoch, end))
+      if (end > this.#memory.endOf(kind, epoch)) writes.push(...this.#rows.writeMeteredEnd(kind, epoch, end))
     }
     // Counted from now on, and so before anything that is reserved while this is being written.
     for (const { kind, epoch, end } of imported.metered) {
-      this.#raiseEnd(kind, epoch, end)
+      this.#memory.raiseEnd(kind, epoch, end)
       this.#step({ type: 'imported', kind, epoch, end })
     }
     const written = this.#write(writes)
@@ -266,7 +208,7 @@ class Guard implements OpenGuard {
 
   #writeMark(kind: MeteredKind, epoch: number, end: number): void {
     const written = this.#write(this.#rows.writeMeteredEnd(kind, epoch, end)).then(() => {
-      this.#raiseEnd(kind, epoch, end)
+      this.#memory.raiseEnd(kind, epoch, end)
       this.#step({ type: 'durable', kind, epoch, end })
     })
     // A failure closes the guard; whoever waits for this block finds it closed.
@@ -318,24 +260,10 @@ class Guard implements OpenGuard {
     }
   }
 
-  #isMineMetered(kind: MeteredKind, position: bigint, digest: Uint8Array): boolean {
-    const epoch = Number(position >> 32n)
-    const index = Number(position & 0xffffffffn)
-    const oldestKept = this.#state.marks[kind].epoch - KEPT_EPOCHS
-    if (epoch < this.#state.beganEpoch || epoch <= oldestKept) return true
-    return index < (this.#ends[kind].get(epoch) ?? 0) && !this.#remembered.contradicts(kind, position, digest)
-  }
-
   #meshRefusal(scope: Uint8Array): GuardRefusal | undefined {
     if (this.#closed || this.#failure !== undefined) return 'closed'
     if (this.#state.meshSilent) return 'lost'
     return this.#state.meshUnheard && !this.#mesh.hasHeard(scope) ? 'waiting' : undefined
-  }
-
-  #raiseEnd(kind: MeteredKind, epoch: number, end: number): void {
-    const ends = this.#ends[kind]
-    ends.set(epoch, Math.max(ends.get(epoch) ?? 0, end))
-    ends.delete(epoch - KEPT_EPOCHS)
   }
 
   #record(): GuardRecord {
@@ -370,11 +298,4 @@ class Guard implements OpenGuard {
     this.#metrics.guardRefusals.inc({ reason })
     return guardRefused(reason, { ...values, address: this.#options.address }, this.#failure)
   }
-}
-
-function newestMark(ends: ReadonlyMap<number, number>): MeteredMark {
-  let epoch = 0
-  for (const known of ends.keys()) epoch = Math.max(epoch, known)
-  const end = ends.get(epoch) ?? 0
-  return { epoch, next: end, end, asked: end }
 }
