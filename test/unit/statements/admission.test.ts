@@ -301,12 +301,14 @@ describe('the budget for conflicts', () => {
     expect(w.gossip(forgery())).toBe('ignore budget')
   })
 
-  test('a clock set back fills nothing, and what is new needs no budget', () => {
+  test('a clock set back fills nothing and takes nothing, and what is new needs no budget', () => {
     const w = world({ conflictBudget: budget })
     expect(w.gossip(say(honest).frame)).toBe('accept new')
     for (let i = 0; i < 3; i++) w.gossip(forgery())
     w.nowMs -= 5000
     expect(w.gossip(forgery())).toBe('ignore budget')
+    w.nowMs += 1000
+    expect(w.gossip(forgery())).toBe('reject signature')
     expect(w.gossip(say(honest, { index: 1 }).frame)).toBe('accept new')
   })
 

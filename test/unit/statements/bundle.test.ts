@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { FAULT, type Offence } from '../../../node/core/index.ts'
+import { type Domain, FAULT, type Offence, toHex } from '../../../node/core/index.ts'
 import {
   bundleOf,
   DecodeError,
@@ -32,7 +32,7 @@ function lie(kind: 2 | 6 = 2): Offence {
   const where = kind === 2 ? {} : { kind, scope: bytes32('scope'), position: 9n }
   const [a, b] = ['yes', 'no'].map((text) => {
     const { signed } = say(liar, { ...where, bodies: kind === 2 ? gossip(text) : [bytes32(text)] })
-    return { content: signed.statement.content, signature: signed.signature, ...signed }
+    return { content: signed.statement.content, ...signed }
   })
   return equivocationOffence(SEPARATOR, 2, { signer: liar.address, ...a!.statement }, a!, b!)
 }
@@ -73,8 +73,15 @@ test('a bundle shows the statements to the eye', () => {
   expect(JSON.parse(encodeBundle(bundles[1]![1])).statements[0]).toMatchObject({ kind: 'notarize', position: '9' })
 })
 
+interface BundleJson {
+  readonly domain: object
+  readonly signer: object
+  readonly params: object
+  readonly statements: object[]
+}
+
 /** Every way of spoiling one field, and the name that the error must give. */
-const spoilt: [string, (json: Record<string, never>) => void][] = [
+const spoilt: [string, (json: BundleJson) => unknown][] = [
   ['version', (json) => Object.assign(json, { version: 2 })],
   ['faultType', (json) => Object.assign(json, { faultType: 3 })],
   ['fault', (json) => Object.assign(json, { fault: 'overrun' })],
@@ -98,7 +105,7 @@ const spoilt: [string, (json: Record<string, never>) => void][] = [
   ['params.epochSeconds', (json) => Object.assign(json.params, { epochSeconds: 0 })],
   ['params.gossipLimit', (json) => Object.assign(json.params, { gossipLimit: '1' })],
   ['params.extra', (json) => Object.assign(json.params, { extra: 1 })],
-  ['statements', (json) => (json.statements as unknown[]).pop()],
+  ['statements', (json) => json.statements.pop()],
   ['statements[1].content', (json) => Object.assign(json.statements[1]!, { content: `0x${'11'.repeat(32)}` })],
   ['statements[0].kind', (json) => Object.assign(json.statements[0]!, { kind: 'put' })],
   ['statements[0].index', (json) => Object.assign(json.statements[0]!, { index: 7 })],
@@ -112,6 +119,13 @@ test.each(spoilt)('a bundle whose %s is wrong is refused by that name', (field, 
   const json = JSON.parse(encodeBundle(bundles[0]![1]))
   spoil(json)
   expect(() => decodeBundle(JSON.stringify(json))).toThrow(expect.objectContaining({ code: 'BAD_BUNDLE', field }))
+})
+
+test('a bundle that names another key than its evidence is refused', () => {
+  const json = JSON.parse(encodeBundle(bundles[0]![1]))
+  const { address, publicKey } = signerOf('somebody else')
+  Object.assign(json.signer, { address, publicKey: toHex(publicKey) })
+  expect(() => decodeBundle(JSON.stringify(json))).toThrow(expect.objectContaining({ field: 'signer.address' }))
 })
 
 test('every missing field is named', () => {
@@ -177,14 +191,13 @@ test.each(bundles)('%s: proven off line, and what is not is said', (_, bundle) =
 // Bites: judging in the domain that the bundle itself names.
 test('a bundle for another deployment proves nothing here', () => {
   const [, bundle] = bundles[0]!
-  for (const other of [
+  const others: Partial<Domain>[] = [
     { chainId: 1n },
-    { salt: bytes32('x') },
+    { salt: `0x${'77'.repeat(32)}` },
     { verifyingContract: `0x${'11'.repeat(20)}` },
-  ] as const) {
-    const domain = { ...DOMAIN, ...other } as typeof DOMAIN
-    const named = 'salt' in other ? { ...DOMAIN, salt: `0x${'77'.repeat(32)}` as const } : domain
-    const report = verifyBundle(bundle, { domain: named })
+  ]
+  for (const other of others) {
+    const report = verifyBundle(bundle, { domain: { ...DOMAIN, ...other } })
     expect(report.verdict).toMatchObject({ proven: false, error: 'BadSignature' })
     expect(report.proven).toEqual([])
   }

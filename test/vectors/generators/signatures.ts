@@ -1,6 +1,7 @@
+import { secp256k1 } from '@noble/curves/secp256k1.js'
 import { toHex } from '../../../node/core/index.ts'
 import { computeV, recoverSigner, verifyDigest } from '../../../node/statements/index.ts'
-import { bytes32, columns, KEYS, word } from './cast.ts'
+import { bytes32, columns, KEYS, privateKey, word } from './cast.ts'
 
 const ORDER = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n
 const HALF_ORDER = ORDER / 2n
@@ -21,6 +22,19 @@ function signed(name: string, digest: Uint8Array): Case {
 
 function withParts(base: Case, name: string, r: Uint8Array, s: Uint8Array, parity = base.parity): Case {
   return { name, digest: base.digest, signature: new Uint8Array([...r, ...s]), parity }
+}
+
+/**
+ * A valid signature with the s that is asked for: the digest follows from it, as s = (z + r d) / k modulo the order.
+ * Nobody can do this for a digest that is a hash, so it is made of numbers.
+ */
+function withS(name: string, s: bigint): Case {
+  const k = 12_345n
+  const r = BigInt(toHex(secp256k1.Point.BASE.multiply(k).toBytes(true).subarray(1)))
+  const d = BigInt(toHex(privateKey('steady')))
+  const z = (((s * k - r * d) % ORDER) + ORDER) % ORDER
+  const base = { name, digest: word(z), signature: new Uint8Array([...word(r), ...word(s)]) }
+  return { ...base, parity: recoverSigner(base.digest, base.signature, 1) === signer.address ? 1 : 0 }
 }
 
 function cases(): Case[] {
@@ -50,6 +64,9 @@ function cases(): Case[] {
     withParts(plain, 'r largest', word(2n ** 256n - 1n), s),
     withParts(plain, 's half the order', r, word(HALF_ORDER)),
     withParts(plain, 's half the order and one', r, word(HALF_ORDER + 1n)),
+    withS('valid, s one', 1n),
+    withS('valid, s half the order', HALF_ORDER),
+    withS('valid but for its s, half the order and one', HALF_ORDER + 1n),
     withParts(plain, 's the order', r, word(ORDER)),
     withParts(plain, 's largest', r, word(2n ** 256n - 1n)),
     withParts(plain, 'r and s swapped', s, r),
