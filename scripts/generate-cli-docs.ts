@@ -4,7 +4,16 @@
  */
 import { readFile, writeFile } from 'node:fs/promises'
 import { pathToFileURL } from 'node:url'
-import { COMMANDS, commandHelp, commandsOf, type Entry, EXIT_MEANINGS, GROUPS, nameOf } from '../node/cli/index.ts'
+import {
+  COMMANDS,
+  commandHelp,
+  commandsOf,
+  commonHelp,
+  type Entry,
+  EXIT_MEANINGS,
+  GROUPS,
+  nameOf,
+} from '../node/cli/index.ts'
 
 const DOCUMENT = new URL('../docs/cli.md', import.meta.url)
 
@@ -21,6 +30,7 @@ export async function renderCliDocs(): Promise<string> {
       '|---|---|',
       ...Object.entries(EXIT_MEANINGS).map(([code, meaning]) => `| ${code} | ${meaning} |`),
     ].join('\n'),
+    `\`\`\`text\n${commonHelp()}\n\`\`\``,
     '## Commands',
     contents(single),
   ]
@@ -47,7 +57,7 @@ function contents(single: readonly Entry[]): string {
 
 async function renderCommand(entry: Entry): Promise<string> {
   const { command } = await entry.load()
-  return `### suprnova ${nameOf(entry)}\n\n\`\`\`text\n${commandHelp(entry, command).text}\n\`\`\``
+  return `### suprnova ${nameOf(entry)}\n\n\`\`\`text\n${commandHelp(entry, command, { alone: false }).text}\n\`\`\``
 }
 
 async function main(): Promise<void> {

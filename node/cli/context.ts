@@ -1,4 +1,5 @@
 import type { Prompt } from './prompt.ts'
+import type { ValueSource } from './resolve.ts'
 
 /** Standard output or error; a terminal if it says so, of so many characters and lines. */
 export interface Output {
@@ -23,6 +24,8 @@ export interface Process {
 export interface Context {
   readonly process: Process
   readonly prompt: Prompt
+  /** Where the value of an option came from. */
+  sourceOf(option: string): ValueSource
   /** Aborted by Ctrl-C, SIGTERM or SIGHUP, for commands that end on a signal. */
   readonly signal: AbortSignal
   /** A line for a person who waits, on stderr. */

@@ -78,8 +78,8 @@ export function groupHelp(group: string): HelpPage {
   }
 }
 
-/** One command. */
-export function commandHelp(entry: Entry, command: Command): HelpPage {
+/** One command; where many stand together, what all have in common is left out. */
+export function commandHelp(entry: Entry, command: Command, { alone = true } = {}): HelpPage {
   const exits = exitsOf(command)
   const args = Object.values(command.args)
   const sections = [
@@ -94,7 +94,7 @@ export function commandHelp(entry: Entry, command: Command): HelpPage {
           ),
         ]),
     ...(Object.keys(command.options).length === 0 ? [] : [section('Options', optionRows(command.options))]),
-    section('Options of every command', optionRows(COMMON)),
+    ...(alone ? [commonHelp()] : []),
     section('Exit codes', Object.entries(exits)),
     `Examples:\n${command.examples.map((example) => `  ${example}`).join('\n')}`,
   ]
@@ -112,6 +112,11 @@ export function commandHelp(entry: Entry, command: Command): HelpPage {
     },
     text: sections.join('\n\n'),
   }
+}
+
+/** The options that every command has. */
+export function commonHelp(): string {
+  return section('Options of every command', optionRows(COMMON))
 }
 
 /** The exit codes of a command with what they mean there. */

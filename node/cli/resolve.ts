@@ -7,14 +7,23 @@ import { ConfigError, UsageError } from './errors.ts'
 import { environmentOf, flagOf, type Option, type Options, ValueError } from './option.ts'
 import { COMMON, OPTION } from './options.ts'
 
+/** Where a value came from, strongest first. */
+export type ValueSource = 'flag' | 'environment' | 'config' | 'default'
+
 /** Values by option and argument name, as a command's `run` takes them. */
 export type Resolved = Record<string, unknown> & { json: boolean; help: boolean; dataDir: string }
+
+/** Values, and where those that are not defaults came from. */
+export interface Resolution {
+  readonly values: Resolved
+  readonly sources: ReadonlyMap<string, ValueSource>
+}
 
 interface Source {
   readonly text: string
   /** How the source is named in an error: `--port`, `SUPRNOVA_PORT`, `port in FILE`. */
   readonly field: string
-  readonly isConfig: boolean
+  readonly from: ValueSource
 }
 
 const EVERY_OPTION: Options = { ...COMMON, ...OPTION }
@@ -28,18 +37,23 @@ const CONFIG_LISTS = CONFIG_FIELDS.filter((name) => EVERY_OPTION[name]?.kind ===
  * @throws {UsageError} for what the command line or the environment says wrongly
  * @throws {ConfigError} for what the config file says wrongly
  */
-export function resolveValues(command: Command, argv: readonly string[], process: Process): Resolved {
+export function resolveValues(command: Command, argv: readonly string[], process: Process): Resolution {
   const options: Options = { ...COMMON, ...command.options }
   const written = splitArguments(argv, options)
+  const sources = new Map<string, ValueSource>()
   const found: Record<string, unknown> = {}
-  if (written.options.has('help')) return { ...found, help: true, json: written.options.has('json'), dataDir: '' }
-
+  if (written.options.has('help')) {
+    return { values: { help: true, json: written.options.has('json'), dataDir: '' }, sources }
+  }
   const config = openConfig(written, process)
   for (const [name, option] of Object.entries(options)) {
-    found[name] = foundValue(name, option, findSource(name, option, written, process, config))
+    const source = findSource(name, option, written, process, config)
+    if (source !== undefined) sources.set(name, source.from)
+    found[name] = foundValue(name, option, source)
   }
   Object.assign(found, readPositionals(command, written.positionals))
-  return { ...(found as Resolved), dataDir: absoluteDataDir(String(found.dataDir), process) }
+  const dataDir = absoluteDataDir(String(found.dataDir), process)
+  return { values: { ...(found as Resolved), dataDir }, sources }
 }
 
 /** `~` is the home directory, as a default or a config file may say it; anything else is seen from the working directory. */
@@ -78,15 +92,15 @@ function findSource(
   config: ConfigFile | undefined,
 ): Source | undefined {
   const flags = written.options.get(name)
-  if (flags !== undefined) return { text: flags.join(','), field: flagOf(name), isConfig: false }
+  if (flags !== undefined) return { text: flags.join(','), field: flagOf(name), from: 'flag' }
   if (option.sources === 'flag-only') return undefined
   const environment = process.env[environmentOf(name)]
   if (environment !== undefined && environment !== '') {
-    return { text: environment, field: environmentOf(name), isConfig: false }
+    return { text: environment, field: environmentOf(name), from: 'environment' }
   }
   const field = option.sources === 'all' ? config?.fields.get(name) : undefined
   if (field === undefined || config === undefined) return undefined
-  return { text: field, field: `${name} in ${config.path}`, isConfig: true }
+  return { text: field, field: `${name} in ${config.path}`, from: 'config' }
 }
 
 function foundValue(name: string, option: Option, source: Source | undefined): unknown {
@@ -108,7 +122,7 @@ function readValue(parse: (text: string) => unknown, source: Source): unknown {
     if (!(error instanceof ValueError)) throw error
     const message = `${source.field}: ${error.message}`
     const values = { field: source.field }
-    throw source.isConfig
+    throw source.from === 'config'
       ? new ConfigError('CONFIG_BAD_VALUE', message, { values })
       : new UsageError('BAD_VALUE', message, { values })
   }
@@ -133,7 +147,7 @@ function readPositionals(command: Command, positionals: readonly string[]): Reco
       })
     }
     found[name] =
-      text === undefined ? undefined : readValue(argument.parse, { text, field: argument.placeholder, isConfig: false })
+      text === undefined ? undefined : readValue(argument.parse, { text, field: argument.placeholder, from: 'flag' })
   })
   return found
 }

@@ -7,7 +7,7 @@ import { UsageError } from './errors.ts'
 import { commandHelp, groupHelp, type HelpPage, overview } from './help.ts'
 import { toJsonDocument, toJsonLine } from './json.ts'
 import { createPrompt, PromptCancelled } from './prompt.ts'
-import { type Resolved, resolveValues } from './resolve.ts'
+import { type Resolution, type Resolved, resolveValues } from './resolve.ts'
 import { nearest } from './suggest.ts'
 
 /** As a shell reports a program that Ctrl-C ended. */
@@ -35,13 +35,13 @@ export async function run(
     const { entry, rest } = findEntry(argv)
     const { command } = await entry.load()
     onCommand(command)
-    const values = resolveValues(command, rest, process)
+    const { values, sources } = resolveValues(command, rest, process)
     json = values.json
     if (values.help) {
       printHelp(commandHelp(entry, command), json, process)
       return EXIT.ok
     }
-    const result = await command.run(values, createContext(values, process, signal))
+    const result = await command.run(values, createContext(values, sources, process, signal))
     if (result !== undefined) printResult(result, json, process)
     return result?.exitCode ?? EXIT.ok
   } catch (error) {
@@ -110,8 +110,14 @@ function asksForJson(argv: readonly string[], process: Process): boolean {
   return ['1', 'true', 'yes', 'on'].includes(process.env.SUPRNOVA_JSON?.toLowerCase() ?? '')
 }
 
-function createContext(values: Resolved, process: Process, signal: AbortSignal): Context {
+function createContext(
+  values: Resolved,
+  sources: Resolution['sources'],
+  process: Process,
+  signal: AbortSignal,
+): Context {
   return {
+    sourceOf: (name) => sources.get(name) ?? 'default',
     process,
     signal,
     prompt: createPrompt(process),

@@ -44,12 +44,17 @@ export async function askNewPassword(request: PasswordRequest, context: Context)
   return password
 }
 
+/** As everywhere: what was written for this run beats the environment, and that beats the config file. */
 function givenPassword(request: PasswordRequest, context: Context): string | undefined {
   const { env, cwd } = context.process
-  if (request.passwordFile !== undefined) return readPasswordFile(resolve(cwd, request.passwordFile), context)
-  const own = request.environment === undefined ? undefined : env[request.environment]
-  const given = own ?? env.SUPRNOVA_PASSWORD
-  return given === '' ? undefined : given
+  const { environment, passwordFile } = request
+  const fromFile = () =>
+    passwordFile === undefined ? undefined : readPasswordFile(resolve(cwd, passwordFile), context)
+  const own = environment === undefined ? undefined : env[environment]
+  const fromEnvironment = [own, env.SUPRNOVA_PASSWORD].find((password) => password !== undefined && password !== '')
+  return context.sourceOf('passwordFile') === 'config'
+    ? (fromEnvironment ?? fromFile())
+    : (fromFile() ?? fromEnvironment)
 }
 
 function requireTerminal(request: PasswordRequest, context: Context): void {

@@ -55,6 +55,19 @@ describe('key new', () => {
     expect(ran).toMatchObject({ code: 3, stderr: expect.stringMatching(message) })
   })
 
+  // Bites: let the file always win, and a password in the environment no longer beats the config file.
+  it('takes the flag before the environment, and that before the config file', async () => {
+    const long = write('long-password', PASSWORD)
+    const short = write('short-password', 'short')
+    const config = write('config.json', JSON.stringify({ passwordFile: short }))
+    machine.env.SUPRNOVA_PASSWORD = PASSWORD
+    expect((await machine.run(['key', 'new', 'env-over-config', '--config', config, ...light])).code).toBe(0)
+    machine.env.SUPRNOVA_PASSWORD = 'short'
+    expect((await machine.run(['key', 'new', 'flag-over-env', '--password-file', long, ...light])).code).toBe(0)
+    delete machine.env.SUPRNOVA_PASSWORD
+    expect((await machine.run(['key', 'new', 'from-config', '--config', config, ...light])).code).toBe(3)
+  })
+
   it('refuses two passwords that differ, and a password file that is none', async () => {
     const differ = await machine.run(['key', 'new', 'refused', ...light], { typed: `${PASSWORD}\nwrong horse` })
     expect(differ).toMatchObject({ code: 3, stderr: expect.stringContaining('differ') })

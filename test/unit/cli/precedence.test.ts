@@ -72,7 +72,7 @@ function resolveOne(
     stderr: { write: () => {} },
     nowMs: () => 0,
   }
-  return resolveValues(command, [...argv, ...(name === 'config' ? [] : ['--config', file])], process)[name]
+  return resolveValues(command, [...argv, ...(name === 'config' ? [] : ['--config', file])], process).values[name]
 }
 
 const everywhere = Object.entries({ ...COMMON, ...OPTION } as Record<string, Option>).filter(
@@ -152,7 +152,7 @@ describe('a config file', () => {
       stderr: { write: () => {} },
       nowMs: () => 0,
     }
-    return resolveValues(command, ['--data-dir', dataDir], process)
+    return resolveValues(command, ['--data-dir', dataDir], process).values
   }
 
   it('is found in the data directory', () => {
