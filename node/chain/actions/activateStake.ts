@@ -16,7 +16,7 @@ export interface ActivateConsequences {
 
 /**
  * Shows the registry the header of a stake's draw block, which draws the placement. Anyone may.
- * @throws {ChainError} `STAKE_UNKNOWN`; `STAKE_DRAW_NOT_YET` (exit code 75) before the block after the draw block
+ * @throws {ChainError} `STAKE_UNKNOWN`; `STAKE_DRAW_NOT_YET` (exit code 75) until the block after the draw block is mined
  */
 export async function activateStake(
   modules: ActionModules,
@@ -29,13 +29,15 @@ export async function activateStake(
     throw new ChainError('STAKE_UNKNOWN', `there is no stake ${args.stakeId}`, { values: args })
   }
   const headNumber = Number(await read(client.getBlockNumber({ cacheTime: 0 })))
-  if (headNumber < stake.drawBlock) {
+  // A trial call runs as of the head, and a block does not know its own hash: the head must be past the draw block.
+  const missingBlocks = stake.drawBlock + 1 - headNumber
+  if (missingBlocks > 0) {
     throw new ChainError(
       'STAKE_DRAW_NOT_YET',
       `stake ${args.stakeId} is drawn by block ${stake.drawBlock}; the chain is at block ${headNumber}`,
       {
         exitCode: EXIT.tryAgain,
-        hint: `run the command again in ${stake.drawBlock - headNumber} blocks`,
+        hint: `run the command again in ${missingBlocks} blocks`,
         values: { ...args, drawBlock: stake.drawBlock, headNumber },
       },
     )

@@ -1,7 +1,8 @@
-import { InvalidParamsRpcError, LimitExceededRpcError, RpcRequestError } from 'viem'
-import type { Address, Hex } from '../../core/index.ts'
+import { InvalidParamsRpcError, LimitExceededRpcError, RpcRequestError, zeroHash } from 'viem'
+import { type Address, EXIT, type Hex } from '../../core/index.ts'
 import type { ChainClient } from '../client.ts'
 import { ASSUMED_FINAL_DEPTH_BLOCKS, HEADER_STEP_BLOCKS, MAX_LOG_RANGE_BLOCKS } from '../constants.ts'
+import { ChainError } from '../errors.ts'
 import { decodeStakeLog, type RegistryLog } from './decode.ts'
 import type { BlockRef, StakeEvent } from './event.ts'
 import type { StakeLedger } from './ledger.ts'
@@ -61,8 +62,17 @@ export class LogFollower {
       undoneBlocks += fork.undoneBlocks
       if (fork.behind) return { head, behind: true, changed, undoneBlocks }
       await this.#alongRanges(ledger, head, changed)
-      if ((await this.#alongHeaders(ledger, head, changed)) || attempt === MAX_ATTEMPTS) {
-        return { head, behind: false, changed, undoneBlocks }
+      if (await this.#alongHeaders(ledger, head, changed)) return { head, behind: false, changed, undoneBlocks }
+      if (attempt === MAX_ATTEMPTS) {
+        throw new ChainError(
+          'CHAIN_UNSTEADY',
+          `the chain changed ${MAX_ATTEMPTS} times while block ${head.number} was read`,
+          {
+            exitCode: EXIT.tryAgain,
+            hint: 'the next poll tries again; if it goes on, use another RPC',
+            values: { headNumber: head.number },
+          },
+        )
       }
     }
   }
@@ -116,13 +126,19 @@ export class LogFollower {
     for (let number = this.#next(ledger); number <= head.number; number++) {
       const header = number === head.number ? head : await this.#header(number)
       const tip = ledger.tip
-      if (tip !== undefined && header.parentHash !== tip.hash) return false
+      if (tip !== undefined && !(await this.#follows(tip, header))) return false
       // By block hash: an RPC that does not have the block says so instead of answering "no logs".
       const logs = (await this.#client.getLogs({ address: this.#registry, blockHash: header.hash })) as FetchedLog[]
       for (const id of ledger.apply(header, events(logs))) changed.add(id)
     }
     ledger.forgetBefore(head.timestamp - this.#retainSeconds)
     return true
+  }
+
+  async #follows(tip: BlockRef, header: Header): Promise<boolean> {
+    if (header.parentHash === tip.hash) return true
+    // Blocks that Hardhat mines in bulk have no parent hash; then the tip must still be where it was.
+    return header.parentHash === zeroHash && (await this.#header(tip.number)).hash === tip.hash
   }
 
   #next(ledger: StakeLedger): number {
