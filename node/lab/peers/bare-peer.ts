@@ -1,3 +1,4 @@
+import { mkdir } from 'node:fs/promises'
 import { MetricsRegistry, systemClock, systemRandom, systemTimers } from '../../api/index.ts'
 import {
   type ChainStakeView,
@@ -19,7 +20,7 @@ export interface BarePeerOptions {
   readonly ensRegistry: Address
   /** 32 bytes. */
   readonly privateKey: Hex
-  /** An empty folder for the pin. */
+  /** A folder for the pin; made when there is none. */
   readonly directory: string
   /** Peers to dial beside those the name tells. */
   readonly bootstrap?: readonly string[]
@@ -57,6 +58,7 @@ export async function openBarePeer(
   }
   const { client } = openRpc({ urls: [options.rpcUrl] }, modules)
   const { coordinator, ensRegistry, directory } = options
+  await mkdir(directory, { recursive: true })
   const pin = await pinCoordinator({ dataDir: directory, coordinator, ensRegistry }, { client, logger: QUIET })
   const params = await readParams({ client, deployment: pin })
   const view = await openStakeView(
