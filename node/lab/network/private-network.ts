@@ -39,6 +39,8 @@ export interface PrivateNetworkOptions {
   /** Names of members to make at once. The first one's address stands in the ENS name. */
   readonly members: readonly string[]
   readonly blockTimeMs?: number
+  /** The deployment's numbers; those for private networks by default. */
+  readonly params?: ProtocolParams
   readonly log: (line: string) => void
   readonly signal: AbortSignal
 }
@@ -101,7 +103,10 @@ export class PrivateNetwork {
           : [`/ip4/127.0.0.1/tcp/${bootstrapPort}/p2p/${peerIdOfPrivateKey(fromHex(first.node.privateKey))}`]
       const deployer = chain.accounts[0]?.privateKey as Hex
       const { rpcUrl } = chain
-      const deployment = await deploy({ rpcUrl, privateKey: deployer, ensName: ENS_NAME })
+      const deployment = await deploy({
+        ...{ rpcUrl, privateKey: deployer, ensName: ENS_NAME },
+        ...(options.params === undefined ? {} : { params: options.params }),
+      })
       await setBootstrap(deployment, { rpcUrl, privateKey: deployer, multiaddrs: bootstrap })
       await writeDeployment(join(workspace.path, 'deployment.json'), deployment)
       const client = createPublicClient({
