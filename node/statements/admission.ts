@@ -10,6 +10,7 @@ import {
   type ProtocolParams,
   type SignedStatement,
   type SigningGuard,
+  type Slot,
   type SlotIndex,
   type StakeView,
 } from '../core/index.ts'
@@ -106,6 +107,17 @@ export type Verdict =
   | { readonly outcome: 'reject'; readonly reason: RejectReason }
   | { readonly outcome: 'ignore'; readonly reason: IgnoreReason }
 
+/** A signature that must be checked before its frame can be judged further. */
+export interface SignatureCheck {
+  /** 33 bytes, compressed. */
+  readonly publicKey: Uint8Array
+  readonly digest: Uint8Array
+  readonly signature: Uint8Array
+}
+
+/** A frame being judged: yields what to check, is told whether it holds, returns the verdict. */
+export type Judging = Generator<SignatureCheck, Verdict, boolean>
+
 const reject = (reason: RejectReason): Verdict => ({
   outcome: 'reject',
   reason,
@@ -138,6 +150,8 @@ export class Admission {
   readonly #partial = new LeavesSeen(MAX_PARTIAL_STATEMENTS)
   readonly #overruns = new BoundedMap<Address, number>(MAX_KNOWN_OVERRUNS)
   readonly #verdicts: Counter
+  /** Counts the writes: unchanged between two steps, nothing looked up before has gone stale. */
+  #writes = 0
 
   constructor(options: AdmissionOptions, modules: AdmissionModules) {
     this.#options = options
@@ -153,7 +167,21 @@ export class Admission {
 
   /** Judges `bytes`, a wire frame. Never throws for what stands in them. */
   admit(bytes: Uint8Array, context: AdmissionContext): Verdict {
-    const verdict = this.#judge(bytes, context)
+    const judging = this.judging(bytes, context)
+    let step = judging.next()
+    while (!step.done) {
+      const { publicKey, digest, signature } = step.value
+      step = judging.next(verifyDigest(publicKey, digest, signature))
+    }
+    return step.value
+  }
+
+  /**
+   * The same in steps, for a caller that checks signatures elsewhere, off this thread for one. Other frames may be
+   * judged between two steps: nothing was written before, and what is known of the slot is looked up anew after.
+   */
+  *judging(bytes: Uint8Array, context: AdmissionContext): Judging {
+    const verdict = yield* this.#judge(bytes, context)
     this.#verdicts.inc({ outcome: verdict.outcome, reason: verdict.reason })
     return verdict
   }
@@ -171,7 +199,7 @@ export class Admission {
     }
   }
 
-  #judge(bytes: Uint8Array, context: AdmissionContext): Verdict {
+  *#judge(bytes: Uint8Array, context: AdmissionContext): Judging {
     if (bytes.length > (this.#options.maxFrameBytes ?? MAX_FRAME_BYTES)) return reject('size')
     const decoded = decode(bytes)
     if ('reason' in decoded) return reject(decoded.reason)
@@ -185,9 +213,9 @@ export class Admission {
     const speaker = this.#speakerOf(frame, nowMs)
     if (typeof speaker === 'string') return ignore(speaker)
     if (isMetered(statement.kind) && indexOf(statement.position) >= limitOf(statement.kind, this.#options.params)) {
-      return this.#judgeOverrun(frame, speaker, nowMs)
+      return yield* this.#judgeOverrun(frame, speaker, nowMs)
     }
-    return this.#judgeSlot(frame, bodies, speaker, nowMs)
+    return yield* this.#judgeSlot(frame, bodies, speaker, nowMs)
   }
 
   #windowProblem({ signed: { statement } }: Frame, nowMs: number): IgnoreReason | undefined {
@@ -210,13 +238,14 @@ export class Admission {
   }
 
   /** An index at or above the limit: never passed on, and an offence once it is verified. */
-  #judgeOverrun(frame: Frame, speaker: Speaker, nowMs: number): Verdict {
+  *#judgeOverrun(frame: Frame, speaker: Speaker, nowMs: number): Judging {
     const { signed } = frame
     const { signer, statement } = signed
     const epoch = epochOf(statement.position)
     if (this.#overruns.get(signer) === epoch || !this.#budget.take(signer, nowMs)) return reject('overrun')
     const digest = statementDigest(this.#domain, statement)
-    if (!verifyDigest(speaker.publicKey, digest, signed.signature)) return reject('signature')
+    if (!(yield { publicKey: speaker.publicKey, digest, signature: signed.signature })) return reject('signature')
+    if (this.#overruns.get(signer) === epoch) return reject('overrun')
     if (this.#observeOwn(signed, digest)) return ignore('own')
     this.#overruns.set(signer, epoch)
     const slot = { signer, ...statement }
@@ -225,7 +254,7 @@ export class Admission {
     return reject('overrun')
   }
 
-  #judgeSlot(frame: Frame, bodies: readonly AdmittedBody[], speaker: Speaker, nowMs: number): Verdict {
+  *#judgeSlot(frame: Frame, bodies: readonly AdmittedBody[], speaker: Speaker, nowMs: number): Judging {
     const { signed } = frame
     const { signer, statement, signature } = signed
     const { slotIndex } = this.#modules
@@ -235,20 +264,21 @@ export class Admission {
       scope: statement.scope,
       position: statement.position,
     }
-    const known = slotIndex.get(slot)
+    let { known, same, fresh } = this.#lookUp(slot, statement.content, bodies)
 
     // 1. The same statement again: only leaves not seen yet are of interest.
-    const same = known !== undefined && equalBytes(known.content, statement.content)
-    const fresh = same ? bodies.filter(({ leaf }) => this.#partial.isMissing(slot, leaf)) : bodies
     if (fresh.length === 0) return ignore('duplicate')
 
     // 2. A second content costs a verification that earns nothing here, so it has a budget.
     if (known && !same && !this.#budget.take(signer, nowMs)) return ignore('budget')
 
-    // 3. Signature, once per statement.
-    const digest = same ? known.digest : statementDigest(this.#domain, statement)
-    if (!(same && equalBytes(known.signature, signature)) && !verifyDigest(speaker.publicKey, digest, signature)) {
-      return reject('signature')
+    // 3. Signature, once per statement. What was judged meanwhile may have filled the slot.
+    const digest = same && known ? known.digest : statementDigest(this.#domain, statement)
+    if (!(same && known && equalBytes(known.signature, signature))) {
+      const writes = this.#writes
+      if (!(yield { publicKey: speaker.publicKey, digest, signature })) return reject('signature')
+      if (this.#writes !== writes) ({ known, same, fresh } = this.#lookUp(slot, statement.content, bodies))
+      if (fresh.length === 0) return ignore('duplicate')
     }
 
     // 4. A verified second content is an offence, whatever its bodies.
@@ -272,6 +302,7 @@ export class Admission {
       slotIndex.put({ ...slot, scope: slot.scope.slice() }, entry)
     }
     this.#partial.saw(slot, frame, kindRule(slot.kind).maxBodies)
+    this.#writes++
     if (isOwn) return ignore('own')
     return {
       outcome: 'accept',
@@ -281,6 +312,13 @@ export class Admission {
       stakeId: speaker.stakeId,
       bodies: fresh,
     }
+  }
+
+  /** What is known of a slot, whether that is `content`, and which of `bodies` were not accepted yet. */
+  #lookUp(slot: Slot, content: Uint8Array, bodies: readonly AdmittedBody[]) {
+    const known = this.#modules.slotIndex.get(slot)
+    const same = known !== undefined && equalBytes(known.content, content)
+    return { known, same, fresh: same ? bodies.filter(({ leaf }) => this.#partial.isMissing(slot, leaf)) : bodies }
   }
 
   /** Tells the guard of a verified statement under this node's own key. */
