@@ -24,6 +24,8 @@ export default defineConfig({
   },
   test: {
     solidity: {
+      // What both languages are held to.
+      fsPermissions: { readDirectory: ['test/vectors'] },
       fuzz: { runs: isLong ? 10_000 : 128 },
       invariant: { runs: isLong ? 256 : 16, depth: isLong ? 256 : 64 },
     },
