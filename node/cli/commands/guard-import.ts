@@ -14,7 +14,7 @@ const MAX_FILE_BYTES = 64 * 1024 * 1024
 
 export const command = defineCommand({
   description: [
-    'Merges an interchange file into the signing guard of this data directory. It only ever merges upward: what either side has given out is given out. Keys and deployments of others in the file are left alone. The node must not run; an imported key then waits two epochs before it signs, or is silent in meshes, as after any move.',
+    'Merges an interchange file into the signing guard of this data directory. It only ever merges upward: what either side has given out is given out. The file must hold this node key in this deployment; other keys in it are left alone. The node must not run; an imported key then waits two epochs before it signs, or is silent in meshes, as after any move.',
   ],
   args: { file: argument('FILE', 'interchange file of `suprnova guard export`', parseText) },
   options: { nodeKey: OPTION.nodeKey, rpc: OPTION.rpc },
