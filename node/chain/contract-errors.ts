@@ -1,4 +1,4 @@
-import { BaseError, decodeErrorResult, type Hex as ViemHex } from 'viem'
+import { BaseError, decodeErrorResult, isAddress, type Hex as ViemHex } from 'viem'
 import { EXIT, type Hex, SuprnovaError } from '../core/index.ts'
 import { faultCourtAbi } from './abi.generated.ts'
 import { CONTRACT_REFUSALS } from './contract-refusals.ts'
@@ -66,7 +66,10 @@ export function refusalOf(data: Hex, cause?: unknown): ContractRefusedError {
 function namedValues(name: string, args: readonly unknown[]): Values {
   const item = faultCourtAbi.find((entry) => entry.type === 'error' && entry.name === name)
   const inputs = (item?.inputs ?? []) as readonly { name: string }[]
-  return Object.fromEntries(inputs.map((input, index) => [input.name, args[index]]))
+  // Addresses are lower-case everywhere inside the node.
+  const inside = (value: unknown) =>
+    typeof value === 'string' && isAddress(value, { strict: false }) ? value.toLowerCase() : value
+  return Object.fromEntries(inputs.map((input, index) => [input.name, inside(args[index])]))
 }
 
 function revertData(error: unknown): Hex | undefined {
