@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { openCourt, openReporter, openRpc, openStakeView, readParams, referenceTime } from '../chain/index.ts'
 import type { Address, Clock, Domain, Hex, Logger, Offence, Random, StakeView, Timers } from '../core/index.ts'
+import { FAULT } from '../core/index.ts'
 import { createNetwork, type Network } from '../net/index.ts'
 import { Admission, createSigner, DomainSeparator, StatementSigner } from '../statements/index.ts'
 import { lockDataDirectory, machineEnvironment, openGuard, openSlotIndex, openStore } from '../store/index.ts'
@@ -158,6 +159,8 @@ async function openNode(config: NodeConfig, modules: NodeModules, open: OpenPart
   }
   const onOffence = (offence: Offence) => {
     const isNew = book.add(offence)
+    // Evidence from others silences an equivocator here as what we saw ourselves does.
+    if (offence.faultType === FAULT.equivocation) slotIndex.quarantine(offence.signer, offence.faultId)
     if (reporter !== undefined) reporter.report(offence)
     else if (isNew) tell(offence)
   }
@@ -233,7 +236,9 @@ async function openNode(config: NodeConfig, modules: NodeModules, open: OpenPart
     referenceSeconds,
   })
   const stopWatching = [view.onHead((head) => slashes.onHead(head)), view.onChange(() => node.considerStanding())]
-  open.add('watching', stopWatching, (stops) => stops.forEach((stop) => stop()))
+  open.add('watching', stopWatching, (stops) => {
+    for (const stop of stops) stop()
+  })
   name.start()
   if (config.http !== undefined) {
     const health = open.add('health', new HealthServer(config.http, { api: node }), (opened) => opened.close())

@@ -28,7 +28,7 @@ export type TranscriptEvent =
       /** Where its rewards would go, and what pays its transactions. */
       readonly accounts: readonly Address[]
     }
-  /** A valid statement as the observer saw it on the wire, before anybody judged it. */
+  /** A valid statement as the observer saw it on the wire, before anybody judged it, or as a node's evidence shows it. */
   | {
       readonly type: 'statement'
       readonly signer: Address

@@ -13,6 +13,7 @@ import {
   mergingEncrypter,
   messageId,
   messageIdText,
+  type SignaturePool,
   topicScoreParams,
 } from '../../net/index.ts'
 import { Admission, createSigner, StatementSigner } from '../../statements/index.ts'
@@ -87,8 +88,15 @@ export async function plainNetwork({ signedBy, merging }: PlainOptions, heard: H
   }
 }
 
+export interface SuprnovaOptions {
+  readonly form: 'one body' | 'batch'
+  /** One for all nodes: they share a process as they share its main thread. */
+  readonly signaturePool?: SignaturePool
+}
+
 /** This project's network as nodes run it: statements through guard, admission, slot index. */
-export async function suprnovaNetwork(form: 'one body' | 'batch', heard: Heard): Promise<GossipNetwork> {
+export async function suprnovaNetwork(options: SuprnovaOptions, heard: Heard): Promise<GossipNetwork> {
+  const { form, signaturePool } = options
   const keys = Array.from({ length: NODES }, () => new Uint8Array(randomBytes(32)))
   const signers = keys.map((key) => createSigner(key))
   const stakeView = registryOf(signers)
@@ -99,6 +107,7 @@ export async function suprnovaNetwork(form: 'one body' | 'batch', heard: Heard):
       { domain: BENCH_DOMAIN, params: BENCH_PARAMS, listen: LISTEN, peersTarget: 1 },
       {
         ...modules,
+        ...(signaturePool && { signaturePool }),
         privateKey,
         stakeView,
         admission: new Admission(

@@ -45,8 +45,8 @@ const VARIANTS: readonly Variant[] = [
     bodies: 1,
     messages: 160,
   },
-  { name: ONE_BODY, open: (heard) => suprnovaNetwork('one body', heard), bodies: 1, messages: 1_200 },
-  { name: BATCHED, open: (heard) => suprnovaNetwork('batch', heard), bodies: BATCH, messages: 8_000 },
+  { name: ONE_BODY, open: (heard) => suprnovaNetwork({ form: 'one body' }, heard), bodies: 1, messages: 1_200 },
+  { name: BATCHED, open: (heard) => suprnovaNetwork({ form: 'batch' }, heard), bodies: BATCH, messages: 8_000 },
 ]
 
 const SIZES_BYTES = [256, 1024] as const

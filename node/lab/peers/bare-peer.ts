@@ -10,8 +10,8 @@ import {
   resolveCoordinator,
 } from '../../chain/index.ts'
 import { type Address, type Domain, fromHex, type Hex, type Logger, type ProtocolParams } from '../../core/index.ts'
-import { createNetwork, type Network } from '../../net/index.ts'
-import { type Admission, createSigner, DomainSeparator } from '../../statements/index.ts'
+import { createNetwork, type Network, type NetworkModules } from '../../net/index.ts'
+import { createSigner, DomainSeparator, type Verdict } from '../../statements/index.ts'
 
 /** Where a network is found, and with which key to enter it. */
 export interface BarePeerOptions {
@@ -80,11 +80,16 @@ export async function openBarePeer(
   const separator = new DomainSeparator(domain)
   const signer = createSigner(fromHex(options.privateKey))
   const { bootstrap } = await resolveCoordinator(client, coordinator, { ensRegistry })
-  const admission: Pick<Admission, 'admit'> = {
-    admit(frame) {
-      judge(frame, { domain: separator, view })
-      // Whatever it is, this peer passes nothing on and blames nobody.
-      return { outcome: 'ignore', reason: 'duplicate' }
+  // Whatever it is, this peer passes nothing on and blames nobody.
+  const admit = (frame: Uint8Array): Verdict => {
+    judge(frame, { domain: separator, view })
+    return { outcome: 'ignore', reason: 'duplicate' }
+  }
+  const admission: NetworkModules['admission'] = {
+    admit,
+    // biome-ignore lint/correctness/useYield: nothing is left to check
+    *judging(frame) {
+      return admit(frame)
     },
   }
   const network = await createNetwork(

@@ -26,6 +26,7 @@ export function playOneLie(
     await play.logged('FaultProven')
     log('the fault is proven')
     await play.knowFault(honest)
+    await play.readEvidence('node-1')
 
     // Whoever hears the honest message that follows would have heard the liar's before it.
     await play.order('liar', speaker, 'after', 'say', 'believe me once more')

@@ -2,10 +2,11 @@ import { systemRandom } from '../../api/index.ts'
 import { PRESETS } from '../../chain/deploy/index.ts'
 import { faultCourtAbi, readStake, stakeRegistryAbi } from '../../chain/index.ts'
 import { type Address, EXIT, type Hex, SuprnovaError, toHex } from '../../core/index.ts'
+import { decodeBundle, readEvidence } from '../../statements/index.ts'
 import { ChainLog } from '../network/chain-log.ts'
 import { askStatus, nodeReady, runNode } from '../network/node-process.ts'
 import { CHATTER, PrivateNetwork, type StakedMember } from '../network/private-network.ts'
-import type { Running } from '../network/processes.ts'
+import type { Processes, Running } from '../network/processes.ts'
 import { until } from '../network/until.ts'
 import { Observer } from '../peers/observer.ts'
 import { SpeakerProcess } from '../peers/speaker-process.ts'
@@ -79,7 +80,11 @@ export class Play {
   }
 
   /** Begins a node and writes down what its subscriber hears. */
-  async start(name: string, phase: string, begin = runNode): Promise<Running> {
+  async start(
+    name: string,
+    phase: string,
+    begin: (member: StakedMember, processes: Processes) => Running = runNode,
+  ): Promise<Running> {
     const member = this.member(name)
     const running = begin(member, this.network.processes)
     this.#running.set(name, running)
@@ -202,14 +207,28 @@ export class Play {
     }
   }
 
-  /** Waits until each of `names` knows the proven fault. */
+  /** Waits until each of `names` knows the proven fault and has seen its slash on the chain. */
   async knowFault(names: readonly string[]): Promise<void> {
     const proven = eventsOf(this.stage.transcript, 'log').find(({ name }) => name === 'FaultProven')
     for (const name of names) {
       const running = this.#running.get(name) as Running
-      await nodeReady(this.member(name), running, 'knows the fault', ({ faults }) =>
-        faults.some(({ faultId }) => faultId === proven?.args.faultId),
+      await nodeReady(this.member(name), running, 'knows the fault and the slash', ({ faults, slashes }) =>
+        [faults, slashes].every((list) => list.some(({ faultId }) => faultId === proven?.args.faultId)),
       )
+    }
+  }
+
+  /** Writes down what the evidence of a node shows that the liar signed: the observer may have stood elsewhere. */
+  async readEvidence(name: string): Promise<void> {
+    const { client } = this.member(name)
+    const [fault] = await client.evidence()
+    if (fault === undefined) return
+    const bundle = decodeBundle(JSON.stringify(await client.bundle(fault.faultId)))
+    const { slot, said } = readEvidence(bundle.faultType, bundle.evidence)
+    const { signer, kind, scope, position } = slot
+    for (const { content } of said) {
+      const at = { scope: toHex(scope), position: String(position) }
+      this.stage.write({ type: 'statement', signer, kind, ...at, content: toHex(content) })
     }
   }
 
