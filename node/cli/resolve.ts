@@ -1,4 +1,4 @@
-import { join, resolve as resolvePath } from 'node:path'
+import { dirname, join, resolve as resolvePath } from 'node:path'
 import { splitArguments, type Written } from './arguments.ts'
 import type { Command } from './command.ts'
 import { CONFIG_FILE_NAME, type ConfigFile, readConfigFile } from './config-file.ts'
@@ -100,7 +100,14 @@ function findSource(
   }
   const field = option.sources === 'all' ? config?.fields.get(name) : undefined
   if (field === undefined || config === undefined) return undefined
-  return { text: field, field: `${name} in ${config.path}`, from: 'config' }
+  const text = isPath(option, field) ? resolvePath(dirname(config.path), field) : field
+  return { text, field: `${name} in ${config.path}`, from: 'config' }
+}
+
+/** Paths in a config file are seen from where it lies, so that they mean the same whatever the working directory. */
+function isPath(option: Option, text: string): boolean {
+  if (text.startsWith('~')) return false
+  return ['FILE', 'DIR'].includes(option.placeholder) || (option.placeholder === 'KEY' && text.includes('/'))
 }
 
 function foundValue(name: string, option: Option, source: Source | undefined): unknown {

@@ -89,7 +89,8 @@ describe('every option', () => {
       const read = (text: string) => (name === 'dataDir' ? text : option.parse(text))
       expect(resolveOne(name, option, [flagOf(name), first], env, { [name]: third })).toEqual(read(first))
       expect(resolveOne(name, option, [], env, { [name]: third })).toEqual(read(second))
-      expect(resolveOne(name, option, [], {}, { [name]: third })).toEqual(read(third))
+      const fromConfig = option.placeholder === 'FILE' ? join(home, third) : third
+      expect(resolveOne(name, option, [], {}, { [name]: third })).toEqual(read(fromConfig))
       const fallback =
         option.kind === 'list' ? [] : option.fallback === undefined ? undefined : option.parse(option.fallback)
       if (name !== 'dataDir') expect(resolveOne(name, option, [], {}, {})).toEqual(fallback)
@@ -175,6 +176,13 @@ describe('a config file', () => {
     ['{', /is not JSON/],
   ])('%j is an error that names the field', (text, message) => {
     expect(read(text)).toThrow(message)
+  })
+
+  // Bites: leave paths as they are, and one config file means another file from every directory.
+  it('names paths as seen from where it lies', () => {
+    const keys = { operatorKey: '../keys/a.json', nodeKey: 'node' }
+    expect(resolveOne('operatorKey', OPTION.operatorKey, [], {}, keys)).toBe(join(home, '../keys/a.json'))
+    expect(resolveOne('nodeKey', OPTION.nodeKey, [], {}, keys)).toBe('node')
   })
 
   it('is small', () => {

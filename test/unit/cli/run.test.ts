@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { COMMANDS, GROUPS, nameOf } from '../../../node/cli/commands.ts'
+import { resolveValues } from '../../../node/cli/resolve.ts'
+import { findEntry } from '../../../node/cli/run.ts'
 import { nearest } from '../../../node/cli/suggest.ts'
 import { createTestProcess, type TestProcess } from './terminal.ts'
 
@@ -43,6 +45,22 @@ describe('the command table', () => {
       expect(Math.max(...text.stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(140)
       const json = await machine.run([...entry.path, '--help', '--json'])
       expect(JSON.parse(json.stdout)).toMatchObject({ name, summary: entry.summary })
+    },
+  )
+
+  // Bites: rename an option, and the examples that still use it fail here.
+  it.each(COMMANDS.map((entry) => [nameOf(entry), entry] as const))(
+    '%s has examples that are understood',
+    async (_, entry) => {
+      const { command } = await entry.load()
+      expect(command.examples.length).toBeGreaterThan(0)
+      for (const line of command.examples.flatMap((example) => example.split(/ && | \| /))) {
+        if (!line.startsWith('suprnova ')) continue
+        const words = (line.match(/"[^"]*"|\S+/g) ?? []).slice(1).map((word) => word.replace(/^"|"$/g, ''))
+        const found = findEntry(words)
+        const { command: meant } = await found.entry.load()
+        expect(() => resolveValues(meant, found.rest, machine.process), line).not.toThrow()
+      }
     },
   )
 

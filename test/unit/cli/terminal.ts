@@ -16,6 +16,8 @@ export interface Ran {
 export interface TestProcess {
   readonly home: string
   readonly env: Record<string, string>
+  /** What a command sees of it. */
+  readonly process: Process
   run(argv: readonly string[], options?: { typed?: string; stdin?: string }): Promise<Ran>
   remove(): void
 }
@@ -23,18 +25,18 @@ export interface TestProcess {
 export function createTestProcess(changes: Partial<Process> = {}): TestProcess {
   const home = mkdtempSync(join(tmpdir(), 'suprnova-cli-'))
   const env: Record<string, string> = {}
+  const processWith = (stdin: Process['stdin'], stdout: Collected, stderr: Collected): Process => {
+    return { env, cwd: home, homeDir: home, stdin, stdout, stderr, nowMs: () => 0, ...changes }
+  }
   return {
     home,
     env,
+    process: processWith(new PassThrough(), new Collected(), new Collected()),
     remove: () => rmSync(home, { recursive: true }),
     async run(argv, options = {}) {
       const stdout = new Collected()
       const stderr = new Collected()
-      const code = await run(
-        argv,
-        { env, cwd: home, homeDir: home, stdin: input(options, stderr), stdout, stderr, nowMs: () => 0, ...changes },
-        new AbortController().signal,
-      )
+      const code = await run(argv, processWith(input(options, stderr), stdout, stderr), new AbortController().signal)
       return { code, stdout: stdout.text, stderr: stderr.text }
     },
   }
