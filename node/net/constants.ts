@@ -16,6 +16,9 @@ export const ACCEPTED_GENERATION_MAX = 65_536
 /** Below this size a second copy costs less than telling every mesh peer not to send one. */
 export const IDONTWANT_MIN_BYTES = 8 * 1024
 
+/** Signatures that may wait for the checking thread; past it the network's own thread checks. */
+export const CHECKS_WAITING_MAX = 1_024
+
 /** Largest payload of one GOSSIP body. */
 export const PAYLOAD_MAX_BYTES = 16_384
 /** Largest frame: 64 bodies of payload, topic hash and length, and the head of a frame. */

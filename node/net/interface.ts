@@ -11,6 +11,7 @@ import type {
   Timers,
 } from '../core/index.ts'
 import type { Admission, StatementSigner } from '../statements/index.ts'
+import type { SignaturePool } from './gossip/signature-pool.ts'
 import type { Rate } from './gossip/token-bucket.ts'
 import type { PeerClock } from './peers/clock-exchange.ts'
 
@@ -41,7 +42,9 @@ export interface NetworkModules {
   readonly privateKey: Uint8Array
   readonly stakeView: StakeView
   /** The checks on what came by gossip. */
-  readonly admission: Pick<Admission, 'admit'>
+  readonly admission: Pick<Admission, 'admit' | 'judging'>
+  /** Checks signatures off this thread; without it they are checked here. Its owner closes it. */
+  readonly signaturePool?: SignaturePool
   readonly statementSigner: Pick<StatementSigner, 'sign'>
   readonly clock: Clock
   readonly timers: Timers

@@ -96,10 +96,9 @@ class Libp2pNetwork implements Network {
     this.#gossip = new Gossip({
       router: this.#router,
       names: this.#names,
-      admission: modules.admission,
+      ...modules,
       signer: modules.statementSigner,
       metrics,
-      logger: modules.logger,
     })
     this.#clockProtocol = `/suprnova/${networkId(options.domain)}/clock/1.0.0`
     this.#clocks = new ClockRemote(this.#clockProtocol, { ...modules, host, standing, metrics })
@@ -239,6 +238,7 @@ class Libp2pNetwork implements Network {
     this.#metrics.peers.set(readers, { standing: 'reader' })
     this.#metrics.entries.set(this.#standing.size, { name: 'identities' })
     for (const [name, size] of Object.entries(this.#router.sizes)) this.#metrics.entries.set(size, { name })
+    this.#metrics.entries.set(this.#modules.signaturePool?.size ?? 0, { name: 'checks' })
     this.#metrics.entries.set(this.#evidence.size, { name: 'evidence' })
     this.#metrics.entries.set(this.#upkeep.size, { name: 'redial' })
   }

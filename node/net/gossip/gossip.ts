@@ -3,6 +3,8 @@ import {
   type Admission,
   encodeGossip,
   type GossipBody,
+  type Judging,
+  type SignatureCheck,
   type StatementSigner,
   topicHash,
   type Verdict,
@@ -12,6 +14,7 @@ import { badPayload, TopicError } from '../errors.ts'
 import type { GossipHandler } from '../interface.ts'
 import type { NetMetrics } from '../metrics.ts'
 import type { Checked, GossipRouter, Outcome } from './router.ts'
+import type { SignaturePool } from './signature-pool.ts'
 import type { TopicNames } from './topics.ts'
 
 /** Messages a second expected on a topic when its subscriber does not say. */
@@ -28,7 +31,8 @@ interface OpenTopic {
 export interface GossipModules {
   readonly router: GossipRouter
   readonly names: TopicNames
-  readonly admission: Pick<Admission, 'admit'>
+  readonly admission: Pick<Admission, 'admit' | 'judging'>
+  readonly signaturePool?: SignaturePool
   readonly signer: Pick<StatementSigner, 'sign'>
   readonly metrics: NetMetrics
   readonly logger: Logger
@@ -114,11 +118,26 @@ export class Gossip {
   }
 
   /** The validation of every topic but that of evidence. */
-  check(wireTopic: string, data: Uint8Array): Checked {
+  check(wireTopic: string, data: Uint8Array): Checked | Promise<Checked> {
     const open = this.#topics.get(wireTopic)
     // a message that was under way while its last subscriber left
     if (open === undefined) return this.#counted({ outcome: 'ignore', reason: 'topic-closed' })
-    const verdict = this.#modules.admission.admit(data, { kinds: [KIND.gossip], topicHash: open.hash })
+    const { admission, signaturePool } = this.#modules
+    const context = { kinds: [KIND.gossip], topicHash: open.hash }
+    if (signaturePool === undefined) return this.#concluded(open, admission.admit(data, context))
+    const judging = admission.judging(data, context)
+    const step = judging.next()
+    if (step.done) return this.#concluded(open, step.value)
+    return this.#judgeLater(open, judging, step.value, signaturePool)
+  }
+
+  async #judgeLater(open: OpenTopic, judging: Judging, first: SignatureCheck, pool: SignaturePool): Promise<Checked> {
+    let step = judging.next(await pool.check(first))
+    while (!step.done) step = judging.next(await pool.check(step.value))
+    return this.#concluded(open, step.value)
+  }
+
+  #concluded(open: OpenTopic, verdict: Verdict): Checked {
     const checked = this.#counted(verdict)
     return verdict.outcome === 'accept' ? { ...checked, deliver: () => this.#deliver(open, verdict) } : checked
   }

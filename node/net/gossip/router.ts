@@ -55,7 +55,7 @@ export type Check = (message: {
   readonly wireTopic: string
   readonly data: Uint8Array
   readonly from: string
-}) => Checked
+}) => Checked | Promise<Checked>
 
 /**
  * Between gossipsub and this room: lets through what a peer may send before gossipsub sees it, hands messages to
@@ -76,6 +76,8 @@ export class GossipRouter {
   readonly #accepted = new AcceptedMessages(ACCEPTED_GENERATION_MAX)
   /** One entry a connected peer; `forget` takes it away. */
   readonly #buckets = new Map<string, PeerBuckets>()
+  /** What is judged after stop() goes nowhere. */
+  #running = true
   readonly #onMessage: (event: CustomEvent<GossipsubMessage>) => void
 
   constructor(
@@ -95,11 +97,9 @@ export class GossipRouter {
       this.#takeIn(from, rpc) ? handleRpc(from, rpc) : Promise.resolve()
     this.#onMessage = ({ detail: { msg, msgId, propagationSource } }) => {
       const from = propagationSource.toString()
-      const { outcome, deliver } = check({ wireTopic: msg.topic, data: plain(msg.data), from })
-      this.#service.reportMessageValidationResult(msgId, from, RESULT[outcome])
-      if (outcome === 'accept') this.#accepted.add(msgId)
-      else if (outcome === 'reject') this.#service.score.scoreCache.delete(from)
-      deliver?.()
+      const checked = check({ wireTopic: msg.topic, data: plain(msg.data), from })
+      if (checked instanceof Promise) void checked.then((later) => this.#conclude(msgId, from, later))
+      else this.#conclude(msgId, from, checked)
     }
     this.#service.addEventListener('gossipsub:message', this.#onMessage)
   }
@@ -147,9 +147,19 @@ export class GossipRouter {
   }
 
   stop(): void {
+    this.#running = false
     this.#service.removeEventListener('gossipsub:message', this.#onMessage)
     this.#buckets.clear()
     this.#accepted.clear()
+  }
+
+  /** Sends an accepted message on, scores a rejected one's bringer, and only then gives bodies to subscribers. */
+  #conclude(messageKey: string, from: string, { outcome, deliver }: Checked): void {
+    if (!this.#running) return
+    this.#service.reportMessageValidationResult(messageKey, from, RESULT[outcome])
+    if (outcome === 'accept') this.#accepted.add(messageKey)
+    else if (outcome === 'reject') this.#service.score.scoreCache.delete(from)
+    deliver?.()
   }
 
   /** Strikes from an RPC what its peer may not send. @returns whether anything is left to handle */
