@@ -128,11 +128,24 @@ export class Play {
     }
   }
 
-  /** Waits until all of `names` have heard `text`. */
-  heard(names: readonly string[], text: string): Promise<true> {
-    return until(`${names.join(', ')} hear ${JSON.stringify(text)}`, HEARD_WITHIN_MS, () => {
-      const lines = eventsOf(this.stage.transcript, 'heard')
-      return names.every((name) => lines.some((line) => line.actor === name && line.text === text))
+  /** Waits until `name` is connected to the observer. */
+  async observed(name: string): Promise<void> {
+    const running = this.#running.get(name) as Running
+    const { address } = this.member('observer').node
+    await nodeReady(this.member(name), running, 'is observed', ({ peers }) =>
+      peers.some((peer) => peer.address === address),
+    )
+  }
+
+  /** Lets a node speak until the observer has seen `count` more of its statements. */
+  async saySeen(name: string, text: string, phase: string, count: number): Promise<void> {
+    const { address } = this.member(name).node
+    const seen = () => eventsOf(this.stage.transcript, 'statement').filter(({ signer }) => signer === address).length
+    const wanted = seen() + count
+    let number = 0
+    await until(`the observer sees ${name} speak`, HEARD_WITHIN_MS, async () => {
+      if (seen() < wanted && number < 4 * count + 100) await this.say(name, `${text} ${++number}`, phase)
+      return seen() >= wanted
     })
   }
 

@@ -14,31 +14,32 @@ const SPEAKS_AGAIN_WITHIN_MS = 60_000
 const NOTICED_WITHIN_MS = 20_000
 
 const STORE = 'store'
+/** Said, and seen, before and after each hurt. */
+const STATEMENTS = 3
 
 const onShiftedClock = (member: StakedMember, processes: Processes): Running =>
   runShiftedNode(member, member.settings, processes)
 
-/** Says a few things, as a node in normal life does. */
+/** Says a few things, as a node in normal life does, seen by the observer. */
 async function talk(play: Play, hurt: Hurt, when: 'before' | 'after'): Promise<void> {
-  await play.connected([hurt], 2)
-  for (let number = 1; number <= 3; number++) await play.say(hurt, `${hurt} ${when} ${number}`, `${hurt}/${when}`)
+  await play.observed(hurt)
+  await play.saySeen(hurt, `${hurt} ${when}`, `${hurt}/${when}`, STATEMENTS)
 }
 
 /** Tries until the guard lets the node speak again; each refusal is written down. */
 async function talkAgain(play: Play, hurt: Hurt): Promise<void> {
-  await play.connected([hurt], 2)
   await until(`${hurt} speaks again`, SPEAKS_AGAIN_WITHIN_MS, () =>
     play.say(hurt, `${hurt} speaks again`, `${hurt}/after`),
   )
   await talk(play, hurt, 'after')
 }
 
-async function hurtAndHeal(play: Play, hurt: Hurt): Promise<void> {
+const programOf = (hurt: Hurt) => (hurt === 'clock-jump' ? onShiftedClock : undefined)
+
+async function hurtAndHeal(play: Play, hurt: Hurt, running: Running): Promise<void> {
   const { dataDir } = play.member(hurt)
   const store = join(dataDir, STORE)
   const backup = join(play.network.workspace.path, 'backup')
-  const begin = hurt === 'clock-jump' ? onShiftedClock : undefined
-  const running = await play.start(hurt, hurt, begin)
   await talk(play, hurt, 'before')
   if (hurt === 'restored-backup') {
     await play.stop(hurt, hurt)
@@ -61,7 +62,7 @@ async function hurtAndHeal(play: Play, hurt: Hurt): Promise<void> {
     await rm(store, { recursive: true })
     await cp(backup, store, { recursive: true })
   }
-  await play.start(hurt, hurt, begin)
+  await play.start(hurt, hurt, programOf(hurt))
   await talkAgain(play, hurt)
 }
 
@@ -70,7 +71,7 @@ async function story(play: Play, { log }: Stage, others: readonly string[]): Pro
   await Promise.all(others.map((name) => play.start(name, 'begin')))
   await Promise.all(
     HURTS.map(async (hurt) => {
-      await hurtAndHeal(play, hurt)
+      await hurtAndHeal(play, hurt, await play.start(hurt, hurt, programOf(hurt)))
       log(`${hurt}: the node speaks again`)
     }),
   )

@@ -31,18 +31,29 @@ function cameThrough(transcript: Transcript, hurt: Hurt): Finding {
   )
 }
 
+/** What the observer saw counts only where it saw the node on both sides of what happened to it. */
+function seenOnBothSides(transcript: Transcript): Finding {
+  const blind = HURTS.filter((hurt) => {
+    const key = actorsOf(transcript, 'honest').find(({ name }) => name === hurt)?.key
+    const seen = eventsOf(transcript, 'statement').filter(({ signer }) => signer === key)
+    const killedAt = eventsOf(transcript, 'process').find(
+      ({ phase, event }) => phase === hurt && event === 'killed',
+    )?.atMs
+    if (killedAt === undefined) return true
+    return !seen.some(({ atMs }) => atMs < killedAt) || !seen.some(({ atMs }) => atMs > killedAt)
+  })
+  return finding(
+    'the observer saw every node speak before and after',
+    blind.length === 0,
+    blind.length === 0 ? `${HURTS.length} nodes seen` : `not seen: ${blind.join(', ')}`,
+  )
+}
+
 /** Nothing that happens to an honest node makes it slashable. */
 export function judgeRestartStory(transcript: Transcript): Verdict {
-  const honest = actorsOf(transcript, 'honest')
-  const keys = new Set(eventsOf(transcript, 'statement').map(({ signer }) => signer))
-  const seen = honest.filter(({ key }) => keys.has(key))
   return verdictOf([
     ...HURTS.map((hurt) => cameThrough(transcript, hurt)),
-    finding(
-      'the observer saw every node speak',
-      honest.length > 0 && seen.length === honest.length,
-      `${seen.length} of ${honest.length} keys were seen on the wire`,
-    ),
+    seenOnBothSides(transcript),
     honestKeysSpokeTrue(transcript),
     noSlash(transcript),
   ])

@@ -29,7 +29,10 @@ const view: NetworkView = {
 
 function recorder(isTty: boolean, rows = 50) {
   const written: string[] = []
-  return { written, terminal: { isTty, size: () => ({ columns: 100, rows }), write: (text: string) => void written.push(text) } }
+  return {
+    written,
+    terminal: { isTty, size: () => ({ columns: 100, rows }), write: (text: string) => void written.push(text) },
+  }
 }
 
 test('the picture shows head, coordinator, stakes, messages, rejects by reason, faults, slashes and commands', () => {

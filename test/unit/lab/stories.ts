@@ -178,11 +178,11 @@ export function restartStory(): TranscriptEvent[] {
       actor(hurt, 'honest', i + 1),
       process(hurt, 'started', hurt),
       said(hurt, `${hurt} 1`, `${hurt}/before`),
+      statement(i + 1, 100n << 32n, 1),
       process(hurt, 'killed', hurt),
       process(hurt, 'started', hurt),
       ...(hurt === 'kill' ? [] : [{ type: 'refused', actor: hurt, reason: 'lost', phase: `${hurt}/after` } as const]),
       said(hurt, `${hurt} 2`, `${hurt}/after`),
-      statement(i + 1, 100n << 32n, 1),
       statement(i + 1, (100n << 32n) | 1n, 2),
     ]),
   ]

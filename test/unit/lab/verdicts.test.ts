@@ -219,6 +219,11 @@ const stories: [string, typeof judgeRestartStory, () => TranscriptEvent[], [stri
       ],
       ['nobody was killed', without((e) => e.type === 'process' && e.event === 'killed'), /after kill/],
       [
+        'a node was seen only before it was hurt',
+        without((e) => e.type === 'statement' && e.signer === keyOf(4) && e.position !== String(100n << 32n)),
+        /observer saw every node/,
+      ],
+      [
         'a node was never seen',
         without((e) => e.type === 'statement' && e.signer === keyOf(4)),
         /observer saw every node/,
