@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import { openReporter, type Reporter, type ReporterEvent } from '../../../node/chain/index.ts'
+import { type Case, openReporter, type Reporter, type ReporterEvent } from '../../../node/chain/index.ts'
 import { type Court, caseCalls } from '../../../node/chain/reporter/court.ts'
 import { Outbox } from '../../../node/chain/reporter/outbox.ts'
-import type { Address, Hex, Offence, Table } from '../../../node/core/index.ts'
+import type { Address, Hex, Offence, Random, Table } from '../../../node/core/index.ts'
 import { fromHex } from '../../../node/core/index.ts'
 import { REWARD_WINDOW_SECONDS, SimulatedCourt } from './simulated-court.ts'
 import { countingRandom, MemoryTable, recordingLogger, recordingMetrics } from './stand-ins.ts'
@@ -36,7 +36,13 @@ interface Opened {
   readonly logger: ReturnType<typeof recordingLogger>
 }
 
-function open(court: Court, table: Table = new MemoryTable(), tombstoned = () => false, maxCases?: number): Opened {
+function open(
+  court: Court,
+  table: Table = new MemoryTable(),
+  tombstoned = () => false,
+  maxCases?: number,
+  random: Random = countingRandom(),
+): Opened {
   const [metrics, logger] = [recordingMetrics(), recordingLogger()]
   const stakeView = {
     stake: () => ({ tombstoned: tombstoned() }) as never,
@@ -44,11 +50,19 @@ function open(court: Court, table: Table = new MemoryTable(), tombstoned = () =>
   }
   const reporter = openReporter(
     { rewardWindowSeconds: REWARD_WINDOW_SECONDS, maxFeePerGasWei: MAX_FEE, maxCases },
-    { court, table, stakeView, random: countingRandom(), logger, metrics },
+    { court, table, stakeView, random, logger, metrics },
   )
   const events: ReporterEvent[] = []
   reporter.onEvent((event) => events.push(event))
   return { reporter, events, metrics, logger }
+}
+
+/** Somebody else's submission, waiting to be mined. */
+async function submitAs(chain: SimulatedCourt, account: Address): Promise<void> {
+  const court = chain.courtOf(account)
+  const data = caseCalls.submit({ faultType: 1, evidence: EVIDENCE } as Case)
+  const fees = { maxFeePerGas: 100n, maxPriorityFeePerGas: 9n }
+  await court.send(await court.sign({ nonce: 0, purpose: 'theirs', to: court.address, data, gas: 1n, ...fees }))
 }
 
 /** Mines and looks until the case is finished; skips the reward window. */
@@ -119,10 +133,7 @@ describe('one reporter', () => {
     await reporter.look()
     chain.mine()
     // Between our commit and our submission somebody else slashes.
-    const other = chain.courtOf(reporterAt(2))
-    const data = caseCalls.submit({ faultType: 1, evidence: EVIDENCE } as never)
-    const fees = { maxFeePerGas: 100n, maxPriorityFeePerGas: 9n }
-    await other.send(await other.sign({ nonce: 0, purpose: 'theirs', to: other.address, data, gas: 1n, ...fees }))
+    await submitAs(chain, reporterAt(2))
     chain.mine()
     await reporter.look()
     await playOut(chain, [reporter])
@@ -206,7 +217,7 @@ describe('crashes', () => {
     }
   }
 
-  // Seen failing with the transaction sent before it is made durable: two commits, and one reverted.
+  // Seen failing with a case that is not durable before its commit is sent: its salt was lost, and it committed twice.
   test.each([
     [1, 'before'],
     [1, 'after'],
@@ -217,8 +228,9 @@ describe('crashes', () => {
     for (let at = 1; at <= 16; at++) {
       const chain = chainWithFault()
       const table = new MemoryTable()
+      const random = countingRandom()
       let life = mortal(chain.courtOf(US), table, at, half)
-      let opened = open(life.court, life.table)
+      let opened = open(life.court, life.table, undefined, undefined, random)
       opened.reporter.report(offence)
       await opened.reporter.look()
       let crashesLeft = crashes
@@ -226,7 +238,7 @@ describe('crashes', () => {
         if (life.dead()) {
           await opened.reporter.close()
           life = mortal(chain.courtOf(US), table, --crashesLeft > 0 ? at : Number.POSITIVE_INFINITY, half)
-          opened = open(life.court, life.table)
+          opened = open(life.court, life.table, undefined, undefined, random)
           // Lost before it was durable: whoever saw the fault reports it again.
           if (opened.reporter.cases().length === 0 && chain.state.slashes.length === 0) opened.reporter.report(offence)
         } else if (opened.reporter.cases()[0]?.doing === 'wait for window') chain.skipSeconds(REWARD_WINDOW_SECONDS)
@@ -276,6 +288,26 @@ describe('a hostile chain', () => {
       }
     }
     expect(rewards.filter((reward) => reward !== undefined).length).toBeGreaterThan(rewards.length / 2)
+  })
+
+  // Seen failing with cases finished before their end was final.
+  test('somebody else slashes first, and a reorg takes it back: the case is still open, and goes on', async () => {
+    const chain = chainWithFault()
+    chain.losesMempool = true
+    chain.finalDepth = 6
+    const { reporter } = open(chain.courtOf(US))
+    reporter.report(offence)
+    await reporter.look()
+    await submitAs(chain, reporterAt(2))
+    chain.mine()
+    await reporter.look()
+    expect(reporter.cases()).toMatchObject([{ doing: 'wait for finality' }])
+    chain.reorg(1)
+    await reporter.look()
+    expect(chain.state.slashes).toEqual([])
+    await playOut(chain, [reporter])
+    expect(chain.state.slashes).toEqual([FAULT_ID])
+    expect(chain.state.paid.get(US)).toBe(5n)
   })
 
   // Seen failing with replacements switched off: the commit waited for ever.
