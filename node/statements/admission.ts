@@ -4,7 +4,6 @@ import {
   type Counter,
   type Domain,
   equalBytes,
-  type Kind,
   type Metrics,
   type OffenceSink,
   type ProtocolParams,
@@ -14,15 +13,22 @@ import {
   type SlotIndex,
   type StakeView,
 } from '../core/index.ts'
-import { type BodyOf, decodeBody, type GossipBody } from './bodies/index.ts'
+import type {
+  AdmissionContext,
+  AdmittedBody,
+  IgnoreReason,
+  Judging,
+  RejectReason,
+  Verdict,
+} from './admission-verdict.ts'
 import { BoundedMap } from './bounded-map.ts'
 import { type BudgetRate, ConflictBudget } from './conflict-budget.ts'
 import { DomainSeparator, statementDigest } from './digest.ts'
-import { DecodeError } from './errors.ts'
 import { equivocationOffence, overrunOffence } from './faults/offence.ts'
-import { contentOf, decodeFrame, type Frame, MAX_FRAME_BYTES } from './frame.ts'
+import { contentOf, type Frame, MAX_FRAME_BYTES } from './frame.ts'
 import { isMetered, isScopeVoid, kindRule, limitOf } from './kinds.ts'
 import { LeavesSeen } from './leaves-seen.ts'
+import { isOnTopic, openFrame } from './opened-frame.ts'
 import { epochAt, epochOf, indexOf } from './position.ts'
 import { verifyDigest } from './signature.ts'
 import { isEpochInFuture, isInTenure, punishableUntil } from './tenure.ts'
@@ -64,59 +70,6 @@ export interface AdmissionModules {
     readonly guard: Pick<SigningGuard, 'observeOwn'>
   }
 }
-
-/** What the place a frame came from may carry. */
-export interface AdmissionContext {
-  readonly kinds: readonly Kind[]
-  /** The keccak of the topic it came on: every GOSSIP body must name it. */
-  readonly topicHash?: Uint8Array
-}
-
-/** A verified body: packed, and taken apart. */
-export interface AdmittedBody<K extends Kind = Kind> {
-  readonly leaf: number
-  readonly bytes: Uint8Array
-  readonly body: BodyOf[K]
-}
-
-/** Invalid in itself: whoever passed it on did not check it. */
-export type RejectReason = 'size' | 'undecodable' | 'void' | 'topic' | 'overrun' | 'signature' | 'path'
-/** Of no use here, and its sender may be innocent. */
-export type IgnoreReason =
-  | 'window' // an epoch too old or past the next one
-  | 'quarantined' // a known liar
-  | 'unknown' // no stake's key
-  | 'inactive' // a stake that may not speak now
-  | 'tenure' // not its stake's key in that epoch, or retired too long
-  | 'duplicate'
-  | 'conflict' // a second content in the slot, verified: an offence
-  | 'budget' // a second content in the slot, not verified
-  | 'own' // a statement of this node's own key
-
-export type Verdict =
-  | {
-      readonly outcome: 'accept'
-      readonly reason: 'new'
-      readonly signed: SignedStatement
-      /** 32 bytes. */
-      readonly digest: Uint8Array
-      readonly stakeId: number
-      /** Only those not accepted before. Views of the frame: copy what is kept. */
-      readonly bodies: readonly AdmittedBody[]
-    }
-  | { readonly outcome: 'reject'; readonly reason: RejectReason }
-  | { readonly outcome: 'ignore'; readonly reason: IgnoreReason }
-
-/** A signature that must be checked before its frame can be judged further. */
-export interface SignatureCheck {
-  /** 33 bytes, compressed. */
-  readonly publicKey: Uint8Array
-  readonly digest: Uint8Array
-  readonly signature: Uint8Array
-}
-
-/** A frame being judged: yields what to check, is told whether it holds, returns the verdict. */
-export type Judging = Generator<SignatureCheck, Verdict, boolean>
 
 const reject = (reason: RejectReason): Verdict => ({
   outcome: 'reject',
@@ -201,7 +154,7 @@ export class Admission {
 
   *#judge(bytes: Uint8Array, context: AdmissionContext): Judging {
     if (bytes.length > (this.#options.maxFrameBytes ?? MAX_FRAME_BYTES)) return reject('size')
-    const decoded = decode(bytes)
+    const decoded = openFrame(bytes)
     if ('reason' in decoded) return reject(decoded.reason)
     const { frame, bodies } = decoded
     const { statement } = frame.signed
@@ -277,6 +230,7 @@ export class Admission {
     if (!(same && known && equalBytes(known.signature, signature))) {
       const writes = this.#writes
       if (!(yield { publicKey: speaker.publicKey, digest, signature })) return reject('signature')
+      if (slotIndex.isQuarantined(signer)) return ignore('quarantined')
       if (this.#writes !== writes) ({ known, same, fresh } = this.#lookUp(slot, statement.content, bodies))
       if (fresh.length === 0) return ignore('duplicate')
     }
@@ -335,26 +289,4 @@ function statementPart({ statement, signature }: SignedStatement): {
   signature: Uint8Array
 } {
   return { content: statement.content, signature }
-}
-
-function decode(bytes: Uint8Array): { frame: Frame; bodies: AdmittedBody[] } | { reason: 'undecodable' | 'void' } {
-  try {
-    const frame = decodeFrame(bytes)
-    const { kind } = frame.signed.statement
-    return {
-      frame,
-      bodies: frame.bodies.map((body) => ({
-        ...body,
-        body: decodeBody(kind, body.bytes),
-      })),
-    }
-  } catch (error) {
-    if (!(error instanceof DecodeError)) throw error
-    return { reason: error.field === 'kind' ? 'void' : 'undecodable' }
-  }
-}
-
-function isOnTopic(bodies: readonly AdmittedBody[], topicHash: Uint8Array | undefined): boolean {
-  if (topicHash === undefined) return true
-  return bodies.every(({ body }) => equalBytes((body as GossipBody).topicHash, topicHash))
 }

@@ -1,4 +1,5 @@
 export * from './admission.ts'
+export * from './admission-verdict.ts'
 export * from './bodies/index.ts'
 export * from './bundle.ts'
 export * from './bundle-report.ts'
