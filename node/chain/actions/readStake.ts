@@ -1,3 +1,4 @@
+import type { ContractFunctionReturnType } from 'viem'
 import type { Address, Hex, StakeStatus } from '../../core/index.ts'
 import { registryLensAbi, stakeRegistryAbi } from '../abi.generated.ts'
 import { type ReadModules, read } from './act.ts'
@@ -25,7 +26,8 @@ export interface StakeDetails {
 }
 
 /**
- * Reads one stake, by its id or by its operator.
+ * Reads one stake, by its id or by its operator. Asks the registry itself: who knows nothing but registry and court, as
+ * whoever takes evidence to them, needs no lens.
  * @returns `undefined` when there is none
  */
 export async function readStake(
@@ -34,7 +36,12 @@ export async function readStake(
 ): Promise<StakeDetails | undefined> {
   const stakeId = 'stakeId' in which ? which.stakeId : await stakeIdOf(modules, which.operator)
   if (stakeId === 0) return undefined
-  return (await readStakes(modules, stakeId, 1))[0]
+  const { client, deployment } = modules
+  const registry = { address: deployment.registry, abi: stakeRegistryAbi } as const
+  const stake = await read(client.readContract({ ...registry, functionName: 'stakeOf', args: [BigInt(stakeId)] }))
+  if (STATUSES[stake.status] === undefined) return undefined
+  const key = await read(client.readContract({ ...registry, functionName: 'keyRecord', args: [stake.nodeKey] }))
+  return detailsOf(stakeId, stake, key)
 }
 
 /** Stakes `fromId` up to and without `fromId + count`, cut off at the newest, in one call. */
@@ -51,8 +58,15 @@ export async function readStakes(
       args: [BigInt(fromId), BigInt(count)],
     }),
   )
-  return views.map(({ stakeId, stake, key }) => ({
-    stakeId: Number(stakeId),
+  return views.map(({ stakeId, stake, key }) => detailsOf(Number(stakeId), stake, key))
+}
+
+type StakeStruct = ContractFunctionReturnType<typeof stakeRegistryAbi, 'view', 'stakeOf'>
+type KeyStruct = ContractFunctionReturnType<typeof stakeRegistryAbi, 'view', 'keyRecord'>
+
+function detailsOf(stakeId: number, stake: StakeStruct, key: KeyStruct): StakeDetails {
+  return {
+    stakeId,
     operator: lower(stake.operator),
     person: lower(stake.person),
     status: STATUSES[stake.status] as StakeStatus,
@@ -66,7 +80,7 @@ export async function readStakes(
     placement: stake.placement,
     nodeKey: lower(stake.nodeKey),
     keyFromEpoch: Number(key.fromEpoch),
-  }))
+  }
 }
 
 async function stakeIdOf({ client, deployment }: ReadModules, operator: Address): Promise<number> {
