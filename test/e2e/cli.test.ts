@@ -344,6 +344,16 @@ describe('evidence', () => {
     const byName = ['--coordinator', 'https://current-reality.eth', '--ens-registry', ensRegistry]
     const dry = (await cli('court', 'evidence submit', [bundle, ...byName, '--dry-run'])).json
     expect(dry).toMatchObject({ sent: false, consequences: { stakeId, faultId } })
+    const { registry, court } = await readDeployment(join(machine.home, 'a', 'deployment.json'))
+    // Bites: read the stake through a lens, and whoever knows only registry and court cannot submit.
+    const bare = ['--registry', registry, '--court', court, '--dry-run']
+    expect((await cli('court', 'evidence submit', [bundle, ...bare])).json).toMatchObject({
+      sent: false,
+      consequences: dry.consequences,
+    })
+    await cli('court', 'evidence submit', [bundle, '--registry', registry], 2)
+    const wrong = (await cli('court', 'evidence submit', [bundle, '--registry', registry, '--court', NOBODY], 3)).json
+    expect(wrong.error.code).toBe('COURT_OF_ANOTHER_REGISTRY')
     expect((await cli('liar', 'stake status')).json.tombstoned).toBe(false)
     const slashed = (await cli('court', 'evidence submit', [bundle, ...byName])).json
     expect(slashed).toMatchObject({
