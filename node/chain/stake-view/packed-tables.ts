@@ -19,7 +19,7 @@ const FIRST_ROWS = 64
 
 /**
  * All stakes and keys in two flat byte arrays: stakes by id (ids have no gaps), keys by their order of arrival.
- * Rows are built when asked for. 100,000 stakes take about 30 MB; as plain objects they took 112 MB.
+ * Rows are built when asked for. 100,000 stakes take 38 MB, index included; as plain objects they took 112 MB.
  */
 export class PackedStakeTables implements StakeTables {
   #stakes = new Column(STAKE_BYTES)
