@@ -7,13 +7,19 @@ import {LocalFaucet} from "./LocalFaucet.sol";
 import {RegistryLens} from "./RegistryLens.sol";
 import {IEgiCoordinator} from "./interfaces/IEgiCoordinator.sol";
 import {IRegistryLens} from "./interfaces/IRegistryLens.sol";
-import {World} from "./testing/World.sol";
+import {World} from "./testing/World.t.sol";
 
 /// @notice What stands around the registry: coordinator, lens, token, faucet.
 contract EgiCoordinatorTest is World {
     function test_coordinatorPointsAndNothingElse() public {
-        EgiCoordinator coordinator =
-            new EgiCoordinator(address(token), address(registry), address(court), address(1), address(0), address(2));
+        EgiCoordinator coordinator = new EgiCoordinator(
+            address(token),
+            address(registry),
+            address(court),
+            address(1),
+            address(0),
+            address(2)
+        );
         require(coordinator.protocolVersion() == 1 && coordinator.registry() == address(registry), "pointers");
         require(coordinator.availability() == address(0) && coordinator.meshes() == address(2), "optional pointers");
         require(coordinator.supportsInterface(type(IEgiCoordinator).interfaceId), "its own interface");
@@ -62,7 +68,7 @@ contract EgiCoordinatorTest is World {
 
         _register(1);
         token.transfer(address(registry), 1 ether);
-        (uint256 bonded,,,, uint256 burnable) = registry.totals();
+        (uint256 bonded, , , , uint256 burnable) = registry.totals();
         require(bonded == MIN_STAKE && burnable == 1 ether, "nobody's tokens can only burn");
         registry.burn();
         _requireBooks();

@@ -43,7 +43,8 @@ contract FaultCourt is IFaultCourt {
         for (uint256 i = 0; i < rules.length; ++i) {
             FaultRule memory rule = rules[i];
             require(
-                rule.faultType != 0 && rule.verifier.code.length != 0
+                rule.faultType != 0
+                    && rule.verifier.code.length != 0
                     && IFaultVerifier(rule.verifier).faultType() == rule.faultType,
                 BadVerifier(rule.verifier, rule.faultType)
             );
@@ -54,8 +55,11 @@ contract FaultCourt is IFaultCourt {
             for (uint256 j = 0; j < i; ++j) {
                 require(_typeOf(packed[j]) != rule.faultType, BadRule("faultType twice", rule.faultType, 1));
             }
-            packed[i] = uint256(uint160(rule.verifier)) | uint256(rule.penaltyBps) << 160
-                | uint256(rule.faultType) << 176 | uint256(rule.tombstones ? 1 : 0) << 184;
+            packed[i] =
+                uint256(uint160(rule.verifier))
+                | (uint256(rule.penaltyBps) << 160)
+                | (uint256(rule.faultType) << 176)
+                | (uint256(rule.tombstones ? 1 : 0) << 184);
         }
         _rule0 = packed[0];
         _rule1 = packed[1];
@@ -79,8 +83,13 @@ contract FaultCourt is IFaultCourt {
 
         // 2. Slash. The registry refuses a faultId that it knows, whatever the order or encoding of the evidence.
         faultId = faultIdOf(faultType, stakeId, slot);
-        (uint96 charged, uint96 escrowed) =
-            IStakeRegistry(registry).slash(stakeId, faultId, _penaltyIn(rule), rewardBps, _tombstonesIn(rule));
+        (uint96 charged, uint96 escrowed) = IStakeRegistry(registry).slash(
+            stakeId,
+            faultId,
+            _penaltyIn(rule),
+            rewardBps,
+            _tombstonesIn(rule)
+        );
         emit FaultProven(faultId, stakeId, faultType, slot, msg.sender, charged, escrowed);
     }
 

@@ -5,7 +5,7 @@ import {FaultCourt} from "./FaultCourt.sol";
 import {IFaultCourtErrors} from "./interfaces/IFaultCourt.sol";
 import {IFaultVerifier} from "./interfaces/IFaultVerifier.sol";
 import {IStakeRegistryErrors} from "./interfaces/IStakeRegistry.sol";
-import {World} from "./testing/World.sol";
+import {World} from "./testing/World.t.sol";
 
 /// @notice Evidence, rewards and settlement. Each test says which broken contract it catches.
 contract FaultCourtTest is World {
@@ -59,12 +59,12 @@ contract FaultCourtTest is World {
         _equal(registry.stakeOf(1).amount, 1960.2 ether, "1 % of 2000, then of 1980");
         _equal(court.faultOf(first).escrowed, 2 ether, "first escrow");
         _equal(court.faultOf(second).escrowed, 1.98 ether, "second escrow");
-        (,,, uint256 escrow,) = registry.totals();
+        (, , , uint256 escrow, ) = registry.totals();
         _equal(escrow, 3.98 ether, "escrow");
         _pass(30);
         court.release(first);
         court.release(second);
-        (,,, escrow,) = registry.totals();
+        (, , , escrow, ) = registry.totals();
         _equal(escrow, 0, "released");
         _requireBooks();
     }
@@ -128,7 +128,7 @@ contract FaultCourtTest is World {
         bytes memory evidence = _lie(nodeKeyOf(1), 0);
         bytes32 faultId = _faultId(1, 1, evidence);
         court.commit(_commitment(ALICE, ALICE, faultId, evidence, "a"));
-        vm.roll(block.number + 1);
+        vm.roll(vm.getBlockNumber() + 1);
         court.commit(_commitment(BOB, BOB, faultId, evidence, "b"));
         vm.roll(vm.getBlockNumber() + 1);
         address copier = address(0xC0);
@@ -139,13 +139,16 @@ contract FaultCourtTest is World {
         // Commits of the slashing block or later, unknown ones and others' words earn nothing.
         vm.expectRevert(
             abi.encodeWithSelector(
-                IFaultCourtErrors.CommitNotBeforeSlash.selector, vm.getBlockNumber(), vm.getBlockNumber()
+                IFaultCourtErrors.CommitNotBeforeSlash.selector,
+                vm.getBlockNumber(),
+                vm.getBlockNumber()
             )
         );
         court.claim(1, evidence, copier, copier, "c");
         vm.expectRevert(
             abi.encodeWithSelector(
-                IFaultCourtErrors.UnknownCommitment.selector, _commitment(ALICE, copier, faultId, evidence, "a")
+                IFaultCourtErrors.UnknownCommitment.selector,
+                _commitment(ALICE, copier, faultId, evidence, "a")
             )
         );
         court.claim(1, evidence, ALICE, copier, "a");
@@ -159,9 +162,7 @@ contract FaultCourtTest is World {
         court.claim(1, evidence, BOB, BOB, "b");
 
         uint256 closesAt = START + 30;
-        vm.expectRevert(
-            abi.encodeWithSelector(IFaultCourtErrors.ClaimWindowOpen.selector, faultId, closesAt, START)
-        );
+        vm.expectRevert(abi.encodeWithSelector(IFaultCourtErrors.ClaimWindowOpen.selector, faultId, closesAt, START));
         court.release(faultId);
         vm.warp(closesAt);
         vm.expectRevert(
@@ -186,11 +187,12 @@ contract FaultCourtTest is World {
         bytes memory swapped = _lie(nodeKeyOf(1), position, "b", "a");
         bytes32 faultId = _faultId(1, 1, evidence);
         court.commit(_commitment(ALICE, ALICE, faultId, evidence, "a"));
-        vm.roll(block.number + 1);
+        vm.roll(vm.getBlockNumber() + 1);
         court.submit(1, swapped);
         vm.expectRevert(
             abi.encodeWithSelector(
-                IFaultCourtErrors.UnknownCommitment.selector, _commitment(ALICE, ALICE, faultId, swapped, "a")
+                IFaultCourtErrors.UnknownCommitment.selector,
+                _commitment(ALICE, ALICE, faultId, swapped, "a")
             )
         );
         court.claim(1, swapped, ALICE, ALICE, "a");
@@ -205,7 +207,7 @@ contract FaultCourtTest is World {
         guess[252] ^= 0x01;
         bytes32 faultId = _faultId(1, 1, evidence);
         court.commit(_commitment(BOB, BOB, faultId, guess, "b"));
-        vm.roll(block.number + 1);
+        vm.roll(vm.getBlockNumber() + 1);
         court.submit(1, evidence);
         try court.claim(1, guess, BOB, BOB, "b") {
             revert("a guess earned the reward");
@@ -213,9 +215,9 @@ contract FaultCourtTest is World {
             require(bytes4(reason) == IFaultVerifier.BadSignature.selector, "another error");
         }
         _pass(30);
-        (,,,, uint256 before) = registry.totals();
+        (, , , , uint256 before) = registry.totals();
         court.release(faultId);
-        (,,, uint256 escrow, uint256 burnable) = registry.totals();
+        (, , , uint256 escrow, uint256 burnable) = registry.totals();
         _equal(escrow, 0, "escrow");
         _equal(burnable, before + 5 ether, "nobody claimed, so it burns");
         registry.burn();
@@ -224,39 +226,53 @@ contract FaultCourtTest is World {
         registry.burn();
     }
 
-    /// @dev Catches a claim judged as of now: after the slash the key retires and its evidence ages.
+    /// @dev Catches a claim judged as of now: a key slashed in the last second of its evidence window is out of it a second on.
     function test_aClaimIsJudgedAsOfTheSlash() public {
-        _active(1);
-        bytes memory evidence = _lie(nodeKeyOf(1), _position(0) + (1 << 32), "a", "b"); // of the next epoch
-        bytes32 faultId = _faultId(1, 1, evidence);
+        uint64 stakeId = _active(1);
+        bytes memory evidence = _lie(nodeKeyOf(1), 0);
+        bytes32 faultId = _faultId(1, stakeId, evidence);
+        _rotate(stakeId, nodeKeyOf(2));
         court.commit(_commitment(ALICE, ALICE, faultId, evidence, "a"));
-        vm.roll(block.number + 1);
+        vm.roll(vm.getBlockNumber() + 1);
+        uint256 punishableUntil = START + 20 + 600;
+        vm.warp(punishableUntil);
         court.submit(1, evidence);
-        _pass(29);
+        _pass(1);
         court.claim(1, evidence, ALICE, ALICE, "a");
+        vm.expectRevert(
+            abi.encodeWithSelector(
+                IFaultVerifier.EvidenceTooOld.selector,
+                vm.addr(nodeKeyOf(1)),
+                punishableUntil,
+                punishableUntil + 1
+            )
+        );
+        court.submit(1, evidence);
     }
 
     function test_aCommitCountsOnce() public {
         court.commit("c");
         _equal(court.commitBlockOf("c"), block.number, "block");
-        vm.expectRevert(abi.encodeWithSelector(IFaultCourtErrors.AlreadyCommitted.selector, bytes32("c"), block.number));
+        vm.expectRevert(
+            abi.encodeWithSelector(IFaultCourtErrors.AlreadyCommitted.selector, bytes32("c"), block.number)
+        );
         court.commit("c");
     }
 
     /// @dev Catches shares that reach a fifth: reporting oneself must lose at least 80 % of what is slashed.
     function testFuzz_reportingOneselfLoses(uint96 amount) public {
-        amount = MIN_STAKE + amount % 1e26;
+        amount = MIN_STAKE + (amount % 1e26);
         _register(1, amount);
         bytes memory evidence = _lie(nodeKeyOf(1), 0);
         bytes32 faultId = _faultId(1, 1, evidence);
         court.commit(_commitment(ALICE, ALICE, faultId, evidence, "a"));
-        vm.roll(block.number + 1);
+        vm.roll(vm.getBlockNumber() + 1);
         court.submit(1, evidence);
         court.claim(1, evidence, ALICE, ALICE, "a");
         _pass(30);
         court.release(faultId);
         uint256 charged = amount - registry.stakeOf(1).amount;
-        _equal(charged, uint256(amount) * 500 / 10_000, "charged");
+        _equal(charged, (uint256(amount) * 500) / 10_000, "charged");
         require(registry.creditsOf(ALICE) * 5 <= charged, "more than a fifth came back");
         _requireBooks();
     }
@@ -282,7 +298,7 @@ contract FaultCourtTest is World {
         vm.warp(closes);
         court.submit(1, _lie(nodeKeyOf(3), 0)); // three buckets on: does not count
         registry.settle(first);
-        uint256 due = uint256(150 ether) * 2000 ether / _rounded(10_000 ether);
+        uint256 due = (uint256(150 ether) * 2000 ether) / _rounded(10_000 ether);
         _equal(registry.stakeOf(1).amount, 950 ether - due, "50 x 3 x 2,000 / 10,000");
         vm.expectRevert(abi.encodeWithSelector(IStakeRegistryErrors.AlreadySettled.selector, first));
         registry.settle(first);
@@ -305,7 +321,7 @@ contract FaultCourtTest is World {
         registry.settle(swap ? large : small);
         registry.settle(swap ? small : large);
         // The larger part alone: 50 x 3 x 2,000 / 3,940 (10 of the first and 50 of the second were gone).
-        uint256 due = uint256(150 ether) * 2000 ether / _rounded(4000 ether - 10 ether - 50 ether);
+        uint256 due = (uint256(150 ether) * 2000 ether) / _rounded(4000 ether - 10 ether - 50 ether);
         _equal(registry.stakeOf(1).amount, 950 ether - due, "amount");
         _equal(registry.stakeOf(1).unsettled, 0, "unsettled");
     }
@@ -356,11 +372,13 @@ contract FaultCourtTest is World {
         return ((amount + 2 ** 32 - 1) >> 32) << 32;
     }
 
-    function _commitment(address reporter, address beneficiary, bytes32 faultId, bytes memory evidence, bytes32 salt)
-        private
-        pure
-        returns (bytes32)
-    {
+    function _commitment(
+        address reporter,
+        address beneficiary,
+        bytes32 faultId,
+        bytes memory evidence,
+        bytes32 salt
+    ) private pure returns (bytes32) {
         return keccak256(abi.encode(reporter, beneficiary, faultId, keccak256(evidence), salt));
     }
 }

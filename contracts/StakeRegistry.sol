@@ -86,14 +86,31 @@ contract StakeRegistry is RegistryParams, RegistryLedger, RegistryKeys, Registry
         bond.status = Status.Pending;
         _beginTenure(key, stakeId, epoch);
         emit Registered(
-            stakeId, msg.sender, key, human, nodeKey.publicKeyX, nodeKey.publicKeyY, amount, minimum, epoch, drawBlock
+            stakeId,
+            msg.sender,
+            key,
+            human,
+            nodeKey.publicKeyX,
+            nodeKey.publicKeyY,
+            amount,
+            minimum,
+            epoch,
+            drawBlock
         );
 
         // 4. The tokens. Anyone may use up a permit first; then the allowance it gave stands.
         if (permit.deadline != 0) {
-            try IERC20Permit(token).permit(
-                msg.sender, address(this), amount, permit.deadline, permit.v, permit.r, permit.s
-            ) {} catch {}
+            try
+                IERC20Permit(token).permit(
+                    msg.sender,
+                    address(this),
+                    amount,
+                    permit.deadline,
+                    permit.v,
+                    permit.r,
+                    permit.s
+                )
+            {} catch {}
         }
         _pullTokens(amount);
     }
@@ -193,28 +210,25 @@ contract StakeRegistry is RegistryParams, RegistryLedger, RegistryKeys, Registry
     /// @inheritdoc IStakeRegistry
     function stakeOf(uint64 stakeId) external view returns (Stake memory) {
         Bond storage bond = _bonds[stakeId];
-        return Stake({
-            operator: bond.operator,
-            person: bond.person,
-            status: bond.status,
-            tombstoned: bond.tombstoned,
-            jailedUntil: bond.jailedUntil,
-            readyAt: bond.readyAt,
-            drawBlock: bond.drawBlock,
-            unsettled: bond.unsettled,
-            amount: bond.amount,
-            minStake: bond.minStake,
-            placement: bond.placement,
-            nodeKey: bond.nodeKey
-        });
+        return
+            Stake({
+                operator: bond.operator,
+                person: bond.person,
+                status: bond.status,
+                tombstoned: bond.tombstoned,
+                jailedUntil: bond.jailedUntil,
+                readyAt: bond.readyAt,
+                drawBlock: bond.drawBlock,
+                unsettled: bond.unsettled,
+                amount: bond.amount,
+                minStake: bond.minStake,
+                placement: bond.placement,
+                nodeKey: bond.nodeKey
+            });
     }
 
     /// @dev The stake, whose status must be one of those from `first` to `last`.
-    function _requireStatus(uint64 stakeId, Status first, Status last)
-        private
-        view
-        returns (Bond storage bond)
-    {
+    function _requireStatus(uint64 stakeId, Status first, Status last) private view returns (Bond storage bond) {
         bond = _bonds[stakeId];
         Status status = bond.status;
         require(status != Status.None, UnknownStake(stakeId));

@@ -5,7 +5,7 @@ import {IStakeRegistryErrors, ProtocolParams} from "./interfaces/IStakeRegistry.
 import {StakeRegistry} from "./StakeRegistry.sol";
 import {EgiToken} from "./EgiToken.sol";
 import {Signatures} from "./libraries/Signatures.sol";
-import {World} from "./testing/World.sol";
+import {World} from "./testing/World.t.sol";
 
 /// @dev Says no to everybody.
 contract NobodyIsAPerson {
@@ -132,9 +132,7 @@ contract StakeRegistryTest is World {
         NodeKeyProof memory key = _possession(operatorOf(1), nodeKeyOf(1), NO_DEADLINE);
         PersonProof memory person = _consent(operatorOf(1), nodeKeyOf(1), personKeyOf(1), NO_DEADLINE);
         Permit memory none;
-        vm.expectRevert(
-            abi.encodeWithSelector(IStakeRegistryErrors.BelowMinimum.selector, MIN_STAKE - 1, MIN_STAKE)
-        );
+        vm.expectRevert(abi.encodeWithSelector(IStakeRegistryErrors.BelowMinimum.selector, MIN_STAKE - 1, MIN_STAKE));
         vm.prank(operatorOf(1));
         registry.register(MIN_STAKE - 1, NO_DEADLINE, key, person, none);
 
@@ -149,12 +147,15 @@ contract StakeRegistryTest is World {
         uint256 operatorKey = 0xC01D;
         address operator = vm.addr(operatorKey);
         token.transfer(operator, MIN_STAKE);
-        bytes32 typehash =
-            keccak256("Permit(address owner,address spender,uint256 value,uint256 nonce,uint256 deadline)");
-        bytes32 structHash =
-            keccak256(abi.encode(typehash, operator, address(registry), uint256(MIN_STAKE), 0, NO_DEADLINE));
+        bytes32 typehash = keccak256(
+            "Permit(address owner,address spender,uint256 value,uint256 nonce,uint256 deadline)"
+        );
+        bytes32 structHash = keccak256(
+            abi.encode(typehash, operator, address(registry), uint256(MIN_STAKE), 0, NO_DEADLINE)
+        );
         (uint8 v, bytes32 r, bytes32 s) = vm.sign(
-            operatorKey, keccak256(abi.encodePacked(hex"1901", token.DOMAIN_SEPARATOR(), structHash))
+            operatorKey,
+            keccak256(abi.encodePacked(hex"1901", token.DOMAIN_SEPARATOR(), structHash))
         );
         token.permit(operator, address(registry), MIN_STAKE, NO_DEADLINE, v, r, s);
         NodeKeyProof memory key = _possession(operator, nodeKeyOf(1), NO_DEADLINE);
@@ -198,9 +199,7 @@ contract StakeRegistryTest is World {
         );
         registry.activate(stakeId, other);
         other = _header(drawBlock - 1, "mix");
-        vm.expectRevert(
-            abi.encodeWithSelector(IStakeRegistryErrors.WrongHeader.selector, drawBlock - 1, drawBlock)
-        );
+        vm.expectRevert(abi.encodeWithSelector(IStakeRegistryErrors.WrongHeader.selector, drawBlock - 1, drawBlock));
         registry.activate(stakeId, other);
         vm.expectRevert(abi.encodeWithSelector(IStakeRegistryErrors.HeaderTooLong.selector, 2049, 2048));
         registry.activate(stakeId, new bytes(2049));
@@ -221,7 +220,7 @@ contract StakeRegistryTest is World {
         Stake memory stake = registry.stakeOf(stakeId);
         _equal(stake.amount, 990 ether, "amount");
         _equal(stake.drawBlock, block.number + 2, "draw block");
-        (,,,, uint256 burnable) = registry.totals();
+        (, , , , uint256 burnable) = registry.totals();
         _equal(burnable, 10 ether, "burnable");
         _requireBooks();
     }
@@ -247,9 +246,7 @@ contract StakeRegistryTest is World {
 
         _pass(20);
         proof = _possession(operatorOf(1), nodeKeyOf(1), NO_DEADLINE);
-        vm.expectRevert(
-            abi.encodeWithSelector(IStakeRegistryErrors.KeyTaken.selector, vm.addr(nodeKeyOf(1)), stakeId)
-        );
+        vm.expectRevert(abi.encodeWithSelector(IStakeRegistryErrors.KeyTaken.selector, vm.addr(nodeKeyOf(1)), stakeId));
         vm.prank(operatorOf(1));
         registry.rotate(stakeId, NO_DEADLINE, proof);
         _rotate(stakeId, nodeKeyOf(3));
@@ -283,9 +280,7 @@ contract StakeRegistryTest is World {
         _equal(readyAt, _now() + 1500, "ready");
         _pass(seconds_);
         if (_now() < readyAt) {
-            vm.expectRevert(
-                abi.encodeWithSelector(IStakeRegistryErrors.NotReady.selector, stakeId, readyAt, _now())
-            );
+            vm.expectRevert(abi.encodeWithSelector(IStakeRegistryErrors.NotReady.selector, stakeId, readyAt, _now()));
         }
         vm.prank(operatorOf(1));
         registry.withdraw(stakeId, operatorOf(7));
@@ -295,7 +290,7 @@ contract StakeRegistryTest is World {
 
     /// @dev Catches money out of reach before it is out of the door.
     function testFuzz_slashableToTheLastSecond(uint256 seconds_) public {
-        seconds_ = 1490 + seconds_ % 40;
+        seconds_ = 1490 + (seconds_ % 40);
         uint64 stakeId = _active(1);
         _unbond(stakeId);
         uint256 readyAt = registry.stakeOf(stakeId).readyAt;
@@ -303,7 +298,7 @@ contract StakeRegistryTest is World {
         court.submit(1, _lie(nodeKeyOf(1), 0));
         _equal(registry.stakeOf(stakeId).amount, 950 ether, "slashed");
         _equal(registry.stakeOf(stakeId).readyAt, readyAt, "the exit is as long as it was");
-        (, uint256 unbonding,,,) = registry.totals();
+        (, uint256 unbonding, , , ) = registry.totals();
         _equal(unbonding, 950 ether, "unbonding");
 
         // Nor does it leave before its fault is settled.
@@ -364,9 +359,7 @@ contract StakeRegistryTest is World {
         vm.prank(operatorOf(1));
         registry.unjail(stakeId);
         vm.warp(until);
-        vm.expectRevert(
-            abi.encodeWithSelector(IStakeRegistryErrors.BelowMinimum.selector, 990 ether, MIN_STAKE)
-        );
+        vm.expectRevert(abi.encodeWithSelector(IStakeRegistryErrors.BelowMinimum.selector, 990 ether, MIN_STAKE));
         vm.prank(operatorOf(1));
         registry.unjail(stakeId);
 
@@ -391,9 +384,7 @@ contract StakeRegistryTest is World {
         NodeKeyProof memory key = _possession(operatorOf(2), nodeKeyOf(2), NO_DEADLINE);
         PersonProof memory person = _consent(operatorOf(2), nodeKeyOf(2), personKeyOf(2), NO_DEADLINE);
         Permit memory none;
-        vm.expectRevert(
-            abi.encodeWithSelector(IStakeRegistryErrors.RegistrationsPaused.selector, _now() + 7 days)
-        );
+        vm.expectRevert(abi.encodeWithSelector(IStakeRegistryErrors.RegistrationsPaused.selector, _now() + 7 days));
         vm.prank(operatorOf(2));
         registry.register(MIN_STAKE, NO_DEADLINE, key, person, none);
 

@@ -34,13 +34,7 @@ contract OverrunVerifier is StatementVerifier {
         require(Statements.isMetered(parsed.kind), VoidStatement(parsed.kind, parsed.scope));
         require(Statements.indexOf(parsed.position) >= _limitOf(parsed.kind), NotFaulty());
         stakeId = _stakeBehind(parsed, atSeconds);
-        _requireSigned(
-            _domainSeparator(),
-            parsed,
-            evidence.wordAt(61),
-            evidence.wordAt(93),
-            evidence.wordAt(125)
-        );
+        _requireSigned(_domainSeparator(), parsed, evidence.wordAt(61), evidence.wordAt(93), evidence.wordAt(125));
         slot = evidence.slotHash();
     }
 

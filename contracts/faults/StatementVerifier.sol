@@ -60,10 +60,13 @@ abstract contract StatementVerifier is IFaultVerifier {
         return key.stakeId;
     }
 
-    function _requireSigned(bytes32 separator, Statements.Slot memory slot, bytes32 content, bytes32 r, bytes32 vs)
-        internal
-        pure
-    {
+    function _requireSigned(
+        bytes32 separator,
+        Statements.Slot memory slot,
+        bytes32 content,
+        bytes32 r,
+        bytes32 vs
+    ) internal pure {
         bytes32 digest = Statements.digest(separator, slot, content);
         address signer = Signatures.recover(digest, r, vs);
         // The signer has a stake, so it is not the zero address of a failed recovery.

@@ -75,8 +75,7 @@ contract VerdictsTest is IStakeRegistryTypes {
         bytes32[] memory contents = vm.parseJsonBytes32Array(json, ".content");
         bytes32[] memory digests = vm.parseJsonBytes32Array(json, ".digest");
         for (uint256 i = 0; i < kinds.length; ++i) {
-            Statements.Slot memory slot =
-                Statements.Slot(address(0), uint8(kinds[i]), scopes[i], uint64(positions[i]));
+            Statements.Slot memory slot = Statements.Slot(address(0), uint8(kinds[i]), scopes[i], uint64(positions[i]));
             require(Statements.digest(separator, slot, contents[i]) == digests[i], "digest");
         }
     }

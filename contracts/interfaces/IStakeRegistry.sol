@@ -217,9 +217,13 @@ interface IStakeRegistry is IStakeRegistryTypes, IStakeRegistryErrors, IStakeReg
     /// @param rewardBps part of what is charged that goes to escrow; the rest becomes burnable
     /// @return charged what was newly taken: the period's largest penalty less what it was charged before
     /// @return escrowed the part of it held for the reporter
-    function slash(uint64 stakeId, bytes32 faultId, uint16 penaltyBps, uint16 rewardBps, bool tombstone)
-        external
-        returns (uint96 charged, uint96 escrowed);
+    function slash(
+        uint64 stakeId,
+        bytes32 faultId,
+        uint16 penaltyBps,
+        uint16 rewardBps,
+        bool tombstone
+    ) external returns (uint96 charged, uint96 escrowed);
 
     /// @notice Pays a fault's escrow to `to` as credits; to the zero address: makes it burnable. Once.
     function releaseEscrow(bytes32 faultId, address to) external returns (uint96 amount);
@@ -268,7 +272,10 @@ interface IStakeRegistry is IStakeRegistryTypes, IStakeRegistryErrors, IStakeReg
     function stakeOfPerson(address person) external view returns (uint64);
 
     /// @notice Where the registry's tokens stand. `burnable` is what nobody has a claim on, tokens sent here by mistake included.
-    function totals() external view returns (uint256 bonded, uint256 unbonding, uint256 credits, uint256 escrow, uint256 burnable);
+    function totals()
+        external
+        view
+        returns (uint256 bonded, uint256 unbonding, uint256 credits, uint256 escrow, uint256 burnable);
 
     function creditsOf(address account) external view returns (uint256);
 

@@ -8,15 +8,15 @@ library Domain {
     bytes32 internal constant DOMAIN_TYPEHASH = keccak256(
         "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract,bytes32 salt)"
     );
-    bytes32 internal constant KEY_POSSESSION_TYPEHASH =
-        keccak256("KeyPossession(address operator,address nodeKey,address registry,uint256 deadline)");
-    bytes32 internal constant PERSON_CONSENT_TYPEHASH =
-        keccak256("PersonConsent(address operator,address nodeKey,address registry,uint256 deadline)");
+    bytes32 internal constant KEY_POSSESSION_TYPEHASH = keccak256(
+        "KeyPossession(address operator,address nodeKey,address registry,uint256 deadline)"
+    );
+    bytes32 internal constant PERSON_CONSENT_TYPEHASH = keccak256(
+        "PersonConsent(address operator,address nodeKey,address registry,uint256 deadline)"
+    );
 
     function separator(uint256 chainId, address registry, bytes32 salt) internal pure returns (bytes32) {
-        return keccak256(
-            abi.encode(DOMAIN_TYPEHASH, keccak256("Suprnova"), keccak256("1"), chainId, registry, salt)
-        );
+        return keccak256(abi.encode(DOMAIN_TYPEHASH, keccak256("Suprnova"), keccak256("1"), chainId, registry, salt));
     }
 
     /// @notice The digest of `KeyPossession` or `PersonConsent`.

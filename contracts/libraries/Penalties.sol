@@ -20,7 +20,7 @@ library Penalties {
     /// @param bps at most 10,000
     function part(uint96 amount, uint16 bps) internal pure returns (uint96) {
         unchecked {
-            return uint96(uint256(amount) * bps / BPS);
+            return uint96((uint256(amount) * bps) / BPS);
         }
     }
 

@@ -24,10 +24,7 @@ library Placement {
         uint256 number = BlockHeader.getNumber(fields);
         require(number == drawBlock, IStakeRegistryErrors.WrongHeader(number, drawBlock));
         // A block yet to come, and one out of reach, has the hash zero, which no header has.
-        require(
-            _blockHash(drawBlock) == headerHash,
-            IStakeRegistryErrors.HeaderHashMismatch(drawBlock, headerHash)
-        );
+        require(_blockHash(drawBlock) == headerHash, IStakeRegistryErrors.HeaderHashMismatch(drawBlock, headerHash));
         return keccak256(abi.encode(BlockHeader.getPrevRandao(fields), stakeId));
     }
 

@@ -13,8 +13,9 @@ library Statements {
     /// @dev signer 20 | kind 1 | scope 32 | position 8: how every evidence begins, and what a slot is the hash of.
     uint256 internal constant SLOT_BYTES = 61;
 
-    bytes32 internal constant TYPEHASH =
-        keccak256("Statement(uint8 kind,bytes32 scope,uint64 position,bytes32 content)");
+    bytes32 internal constant TYPEHASH = keccak256(
+        "Statement(uint8 kind,bytes32 scope,uint64 position,bytes32 content)"
+    );
 
     /// @dev A slot taken apart.
     struct Slot {
@@ -35,12 +36,13 @@ library Statements {
     /// @notice Reads the slot at the start of `evidence`.
     /// @dev Warning: `evidence` must hold at least `SLOT_BYTES`.
     function slotOf(bytes calldata evidence) internal pure returns (Slot memory) {
-        return Slot({
-            signer: signerOf(evidence),
-            kind: uint8(bytes1(wordAt(evidence, 20))),
-            scope: wordAt(evidence, 21),
-            position: uint64(bytes8(wordAt(evidence, 53)))
-        });
+        return
+            Slot({
+                signer: signerOf(evidence),
+                kind: uint8(bytes1(wordAt(evidence, 20))),
+                scope: wordAt(evidence, 21),
+                position: uint64(bytes8(wordAt(evidence, 53)))
+            });
     }
 
     function signerOf(bytes calldata evidence) internal pure returns (address) {
@@ -53,9 +55,11 @@ library Statements {
     }
 
     function digest(bytes32 domainSeparator, Slot memory slot, bytes32 content) internal pure returns (bytes32) {
-        return Domain.digest(
-            domainSeparator, keccak256(abi.encode(TYPEHASH, slot.kind, slot.scope, slot.position, content))
-        );
+        return
+            Domain.digest(
+                domainSeparator,
+                keccak256(abi.encode(TYPEHASH, slot.kind, slot.scope, slot.position, content))
+            );
     }
 
     /// @notice PUT, GOSSIP and RECEIPT count an index in every epoch; position = epoch << 32 | index.

@@ -19,9 +19,7 @@ abstract contract RegistryKeys is IStakeRegistry {
 
     constructor(bytes32 coordinatorNode_) {
         coordinatorNode = coordinatorNode_;
-        salt = keccak256(
-            abi.encode(coordinatorNode_, block.prevrandao, block.timestamp, blockhash(block.number - 1))
-        );
+        salt = keccak256(abi.encode(coordinatorNode_, block.prevrandao, block.timestamp, blockhash(block.number - 1)));
         _homeChainId = block.chainid;
         _homeSeparator = Domain.separator(block.chainid, address(this), salt);
     }
@@ -34,39 +32,40 @@ abstract contract RegistryKeys is IStakeRegistry {
     /// @inheritdoc IStakeRegistry
     function domainSeparator() public view returns (bytes32) {
         // A fork that keeps our address has another chain id, and so another domain.
-        return block.chainid == _homeChainId
-            ? _homeSeparator
-            : Domain.separator(block.chainid, address(this), salt);
+        return block.chainid == _homeChainId ? _homeSeparator : Domain.separator(block.chainid, address(this), salt);
     }
 
     /// @dev Checks that the key behind `proof` never had a stake and agrees to `operator`. Returns its address.
-    function _requirePossession(address operator, uint256 deadline, NodeKeyProof calldata proof)
-        internal
-        view
-        returns (address key)
-    {
+    function _requirePossession(
+        address operator,
+        uint256 deadline,
+        NodeKeyProof calldata proof
+    ) internal view returns (address key) {
         key = Signatures.addressOf(proof.publicKeyX, proof.publicKeyY);
         uint64 holder = _keys[key].stakeId;
         require(holder == 0, KeyTaken(key, holder));
         // An address recovered from a signature is that of a point on the curve, so this checks x and y as well.
         require(
-            Signatures.recover(
-                _consentDigest(Domain.KEY_POSSESSION_TYPEHASH, operator, key, deadline), proof.signature
-            ) == key,
+            Signatures.recover(_consentDigest(Domain.KEY_POSSESSION_TYPEHASH, operator, key, deadline), proof.signature)
+                == key,
             BadPossessionSignature(key)
         );
     }
 
     /// @dev Checks that the person agrees to be behind `operator` and `nodeKey`.
-    function _requireConsent(address operator, address nodeKey, uint256 deadline, PersonProof calldata proof)
-        internal
-        view
-    {
+    function _requireConsent(
+        address operator,
+        address nodeKey,
+        uint256 deadline,
+        PersonProof calldata proof
+    ) internal view {
         require(
             proof.person != address(0)
                 && Signatures.recover(
-                    _consentDigest(Domain.PERSON_CONSENT_TYPEHASH, operator, nodeKey, deadline), proof.signature
-                ) == proof.person,
+                    _consentDigest(Domain.PERSON_CONSENT_TYPEHASH, operator, nodeKey, deadline),
+                    proof.signature
+                )
+                    == proof.person,
             BadPersonSignature(proof.person)
         );
     }
@@ -85,11 +84,12 @@ abstract contract RegistryKeys is IStakeRegistry {
         return _keys[key].fromEpoch;
     }
 
-    function _consentDigest(bytes32 typehash, address operator, address nodeKey, uint256 deadline)
-        private
-        view
-        returns (bytes32)
-    {
+    function _consentDigest(
+        bytes32 typehash,
+        address operator,
+        address nodeKey,
+        uint256 deadline
+    ) private view returns (bytes32) {
         return Domain.consentDigest(domainSeparator(), typehash, operator, nodeKey, address(this), deadline);
     }
 }

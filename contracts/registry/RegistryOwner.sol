@@ -36,9 +36,7 @@ abstract contract RegistryOwner is RegistryLedger, Ownable2Step {
     function pauseRegistrations(uint32 forSeconds) external onlyOwner {
         require(forSeconds <= MAX_PAUSE_SECONDS, PauseTooLong(forSeconds, MAX_PAUSE_SECONDS));
         uint256 last = registrationsPausedUntil;
-        require(
-            last == 0 || block.timestamp >= last + PAUSE_REST_SECONDS, PauseTooSoon(last + PAUSE_REST_SECONDS)
-        );
+        require(last == 0 || block.timestamp >= last + PAUSE_REST_SECONDS, PauseTooSoon(last + PAUSE_REST_SECONDS));
         uint64 until = uint64(block.timestamp + forSeconds);
         registrationsPausedUntil = until;
         emit RegistrationsPausedUntil(until);

@@ -42,8 +42,7 @@ abstract contract RegistryParams is IStakeRegistry {
 
         // 3. Whatever a receipt promised can still be judged while the money behind it is bound.
         _requireAtMost("receiptLifeSeconds", p.receiptLifeSeconds, p.evidenceWindowSeconds);
-        uint256 bound =
-            uint256(p.receiptLifeSeconds) + p.responseSeconds + p.evidenceWindowSeconds + p.skewSeconds;
+        uint256 bound = uint256(p.receiptLifeSeconds) + p.responseSeconds + p.evidenceWindowSeconds + p.skewSeconds;
         require(
             bound < p.unbondingSeconds,
             BadParams("receiptLife + response + evidenceWindow + skew", bound, p.unbondingSeconds)
@@ -74,22 +73,23 @@ abstract contract RegistryParams is IStakeRegistry {
 
     /// @inheritdoc IStakeRegistry
     function params() external view returns (ProtocolParams memory) {
-        return ProtocolParams({
-            epochSeconds: EPOCH_SECONDS,
-            putLimit: PUT_LIMIT,
-            gossipLimit: GOSSIP_LIMIT,
-            receiptLimit: RECEIPT_LIMIT,
-            receiptLifeSeconds: RECEIPT_LIFE_SECONDS,
-            responseSeconds: RESPONSE_SECONDS,
-            responseBlocks: RESPONSE_BLOCKS,
-            evidenceWindowSeconds: EVIDENCE_WINDOW_SECONDS,
-            skewSeconds: SKEW_SECONDS,
-            unbondingSeconds: UNBONDING_SECONDS,
-            rewardWindowSeconds: REWARD_WINDOW_SECONDS,
-            jailSeconds: JAIL_SECONDS,
-            correlationSeconds: CORRELATION_SECONDS,
-            drawDelayBlocks: DRAW_DELAY_BLOCKS
-        });
+        return
+            ProtocolParams({
+                epochSeconds: EPOCH_SECONDS,
+                putLimit: PUT_LIMIT,
+                gossipLimit: GOSSIP_LIMIT,
+                receiptLimit: RECEIPT_LIMIT,
+                receiptLifeSeconds: RECEIPT_LIFE_SECONDS,
+                responseSeconds: RESPONSE_SECONDS,
+                responseBlocks: RESPONSE_BLOCKS,
+                evidenceWindowSeconds: EVIDENCE_WINDOW_SECONDS,
+                skewSeconds: SKEW_SECONDS,
+                unbondingSeconds: UNBONDING_SECONDS,
+                rewardWindowSeconds: REWARD_WINDOW_SECONDS,
+                jailSeconds: JAIL_SECONDS,
+                correlationSeconds: CORRELATION_SECONDS,
+                drawDelayBlocks: DRAW_DELAY_BLOCKS
+            });
     }
 
     /// @inheritdoc IStakeRegistry

@@ -65,11 +65,13 @@ abstract contract RegistryPenalties is RegistryParams, RegistryLedger {
     mapping(bytes32 faultId => uint96) private _cappedEscrow;
 
     /// @inheritdoc IStakeRegistry
-    function slash(uint64 stakeId, bytes32 faultId, uint16 penaltyBps, uint16 rewardBps, bool tombstone)
-        external
-        onlyCourt
-        returns (uint96 charged, uint96 escrowed)
-    {
+    function slash(
+        uint64 stakeId,
+        bytes32 faultId,
+        uint16 penaltyBps,
+        uint16 rewardBps,
+        bool tombstone
+    ) external onlyCourt returns (uint96 charged, uint96 escrowed) {
         Bond storage bond = _bonds[stakeId];
         FaultRecord storage fault = _faults[faultId];
         Status status = bond.status;
@@ -187,13 +189,14 @@ abstract contract RegistryPenalties is RegistryParams, RegistryLedger {
     /// @inheritdoc IStakeRegistry
     function faultOf(bytes32 faultId) external view returns (Fault memory) {
         FaultRecord memory fault = _faults[faultId];
-        return Fault({
-            stakeId: fault.stakeId,
-            slashedBlock: fault.slashedBlock,
-            slashedAt: fault.slashedAt,
-            escrowed: fault.released ? 0 : _escrowOf(faultId, fault),
-            released: fault.released
-        });
+        return
+            Fault({
+                stakeId: fault.stakeId,
+                slashedBlock: fault.slashedBlock,
+                slashedAt: fault.slashedAt,
+                escrowed: fault.released ? 0 : _escrowOf(faultId, fault),
+                released: fault.released
+            });
     }
 
     /// @dev Ends the stake's penalty period: the next fault opens another.
@@ -214,13 +217,12 @@ abstract contract RegistryPenalties is RegistryParams, RegistryLedger {
     /// @dev What the stake had when the penalty period of `fault` began.
     function _periodStart(FaultRecord memory fault) private view returns (uint96) {
         Bond storage bond = _bonds[fault.stakeId];
-        return fault.period == bond.period
-            ? bond.periodStart
-            : _endedPeriodStart[_periodKey(fault.stakeId, fault.period)];
+        return
+            fault.period == bond.period ? bond.periodStart : _endedPeriodStart[_periodKey(fault.stakeId, fault.period)];
     }
 
     function _periodKey(uint64 stakeId, uint16 period) private pure returns (uint256) {
-        return uint256(stakeId) << 16 | period;
+        return (uint256(stakeId) << 16) | period;
     }
 
     /// @dev The end of the last bucket that counts.

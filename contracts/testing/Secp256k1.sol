@@ -35,11 +35,7 @@ library Secp256k1 {
     }
 
     /// @dev The two points differ: a running multiple of G below the order never meets G again.
-    function _addGenerator(uint256 x, uint256 y, uint256 z)
-        private
-        pure
-        returns (uint256 x3, uint256 y3, uint256 z3)
-    {
+    function _addGenerator(uint256 x, uint256 y, uint256 z) private pure returns (uint256 x3, uint256 y3, uint256 z3) {
         uint256 zz = mulmod(z, z, P);
         uint256 h = addmod(mulmod(GX, zz, P), P - x, P);
         uint256 r = addmod(mulmod(GY, mulmod(zz, z, P), P), P - y, P);

@@ -109,7 +109,13 @@ contract StakeHandler is IStakeRegistryTypes, IFaultCourtTypes {
         uint256 nonce = vm.getNonce(address(this));
         address futureCourt = vm.computeCreateAddress(address(this), nonce + 3);
         registry = new StakeRegistry(
-            params(), address(token), futureCourt, address(people), MIN_STAKE, address(this), keccak256("node")
+            params(),
+            address(token),
+            futureCourt,
+            address(people),
+            MIN_STAKE,
+            address(this),
+            keccak256("node")
         );
         EquivocationVerifier equivocation = new EquivocationVerifier(address(registry));
         OverrunVerifier overruns = new OverrunVerifier(address(registry));
@@ -121,22 +127,23 @@ contract StakeHandler is IStakeRegistryTypes, IFaultCourtTypes {
     }
 
     function params() public pure returns (ProtocolParams memory) {
-        return ProtocolParams({
-            epochSeconds: 10,
-            putLimit: 65_536,
-            gossipLimit: 65_536,
-            receiptLimit: 65_536,
-            receiptLifeSeconds: 600,
-            responseSeconds: 30,
-            responseBlocks: 10,
-            evidenceWindowSeconds: 600,
-            skewSeconds: 10,
-            unbondingSeconds: 1_500,
-            rewardWindowSeconds: 30,
-            jailSeconds: 60,
-            correlationSeconds: 1_200,
-            drawDelayBlocks: 2
-        });
+        return
+            ProtocolParams({
+                epochSeconds: 10,
+                putLimit: 65_536,
+                gossipLimit: 65_536,
+                receiptLimit: 65_536,
+                receiptLifeSeconds: 600,
+                responseSeconds: 30,
+                responseBlocks: 10,
+                evidenceWindowSeconds: 600,
+                skewSeconds: 10,
+                unbondingSeconds: 1_500,
+                rewardWindowSeconds: 30,
+                jailSeconds: 60,
+                correlationSeconds: 1_200,
+                drawDelayBlocks: 2
+            });
     }
 
     /// @dev One step of a story told by `seed` alone: the same calls a campaign makes, in a repeatable order.
@@ -286,8 +293,12 @@ contract StakeHandler is IStakeRegistryTypes, IFaultCourtTypes {
         if (keys.length == 0) return;
         uint64 stakeId = _someStake(which);
         Stake memory stake = registry.stakeOf(stakeId);
-        bool allowed = stake.jailedUntil != 0 && time >= stake.jailedUntil && !stake.tombstoned
-            && (stake.status == Status.Pending || stake.status == Status.Active) && stake.amount >= stake.minStake;
+        bool allowed =
+            stake.jailedUntil != 0
+                && time >= stake.jailedUntil
+                && !stake.tombstoned
+                && (stake.status == Status.Pending || stake.status == Status.Active)
+                && stake.amount >= stake.minStake;
         vm.prank(stake.operator);
         try registry.unjail(stakeId) {
             if (!allowed) _break("an unjail before its time, below the bond, or of a tombstone");
@@ -318,8 +329,10 @@ contract StakeHandler is IStakeRegistryTypes, IFaultCourtTypes {
         kind = 1 + (kind % 3);
         (bool valid, uint64 position) = _position(key, kind, epochSeed, 65_536 + (index % 4));
         bytes memory head = abi.encodePacked(vm.addr(key.privateKey), kind, bytes32(0), position);
-        bytes memory evidence =
-            bytes.concat(head, _signed(key.privateKey, kind, bytes32(0), position, keccak256("spam")));
+        bytes memory evidence = bytes.concat(
+            head,
+            _signed(key.privateKey, kind, bytes32(0), position, keccak256("spam"))
+        );
         _submit(2, key.stakeId, keccak256(head), evidence, valid);
     }
 
@@ -349,7 +362,7 @@ contract StakeHandler is IStakeRegistryTypes, IFaultCourtTypes {
         if (to % 2 == 0) return;
         blockNumber += 1;
         vm.roll(blockNumber);
-        (bool valid,) = _position(key, 4, 0, index % 2);
+        (bool valid, ) = _position(key, 4, 0, index % 2);
         _submit(1, key.stakeId, keccak256(head), evidence, valid);
     }
 
@@ -360,9 +373,11 @@ contract StakeHandler is IStakeRegistryTypes, IFaultCourtTypes {
             Proven memory fault = proven[i];
             if (fault.faultId != made.faultId || keccak256(fault.evidence) != made.evidenceHash) continue;
             Claim memory best = court.bestClaimOf(fault.faultId);
-            bool allowed = !fault.released && made.blockNumber < fault.slashedBlock
-                && time < court.faultOf(fault.faultId).slashedAt + 30
-                && (best.beneficiary == address(0) || made.blockNumber < best.commitBlock);
+            bool allowed =
+                !fault.released
+                    && made.blockNumber < fault.slashedBlock
+                    && time < court.faultOf(fault.faultId).slashedAt + 30
+                    && (best.beneficiary == address(0) || made.blockNumber < best.commitBlock);
             try court.claim(1, fault.evidence, address(this), made.beneficiary, made.salt) {
                 if (!allowed) _break("a late commit, a late claim or a later commit earned the reward");
             } catch {
@@ -405,7 +420,7 @@ contract StakeHandler is IStakeRegistryTypes, IFaultCourtTypes {
                 if (bucket + 2 >= fault.bucket && bucket <= fault.bucket + 2) bonds += offenderBond[i];
             }
             if (bonds > fault.totalBonded) bonds = fault.totalBonded;
-            uint256 due = fault.totalBonded == 0 ? 0 : fault.base * 3 * bonds / fault.totalBonded;
+            uint256 due = fault.totalBonded == 0 ? 0 : (fault.base * 3 * bonds) / fault.totalBonded;
             Period storage period = periods[fault.stakeId][fault.period];
             if (due > period.correlationDue) period.correlationDue = due;
             uint256 expected = period.correlationDue - period.correlationCharged;
@@ -422,7 +437,7 @@ contract StakeHandler is IStakeRegistryTypes, IFaultCourtTypes {
     }
 
     function burn() external {
-        (,,,, uint256 burnable) = registry.totals();
+        (, , , , uint256 burnable) = registry.totals();
         if (burnable > 0) registry.burn();
     }
 
@@ -457,7 +472,8 @@ contract StakeHandler is IStakeRegistryTypes, IFaultCourtTypes {
             if (stake.status == Status.Withdrawn && stake.amount != 0) return "a withdrawn stake holds nothing";
             if (stake.unsettled != _unsettled(id)) return "unsettled counts the faults not settled";
             if (tombstoned[id] && !stake.tombstoned) return "a tombstone is for ever";
-            if (stake.status == Status.Unbonding && stake.readyAt < lastReadyAt[id]) return "an exit is never shortened";
+            if (stake.status == Status.Unbonding && stake.readyAt < lastReadyAt[id])
+                return "an exit is never shortened";
         }
         if (sumBonded != bonded) return "bonded stakes sum to their total";
         if (sumUnbonding != unbonding) return "unbonding stakes sum to their total";
@@ -503,7 +519,7 @@ contract StakeHandler is IStakeRegistryTypes, IFaultCourtTypes {
     function _submit(uint8 faultType, uint64 stakeId, bytes32 slot, bytes memory evidence, bool valid) private {
         bytes32 faultId = court.faultIdOf(faultType, stakeId, slot);
         Stake memory before = registry.stakeOf(stakeId);
-        (uint256 bonded, uint256 unbonding,,,) = registry.totals();
+        (uint256 bonded, uint256 unbonding, , , ) = registry.totals();
         try court.submit(faultType, evidence) returns (bytes32 given) {
             if (!valid) _break("void or outdated evidence was accepted");
             if (slashed[faultId]) _break("one slot, one slash");
@@ -534,7 +550,7 @@ contract StakeHandler is IStakeRegistryTypes, IFaultCourtTypes {
             offenderBucket.push(time / BUCKET_SECONDS);
         }
         Period storage period = own[own.length - 1];
-        uint256 base = period.bond * (faultType == 1 ? 500 : 100) / 10_000;
+        uint256 base = (period.bond * (faultType == 1 ? 500 : 100)) / 10_000;
         uint256 expected = base > period.charged ? base - period.charged : 0;
         if (expected > before.amount) expected = before.amount;
         if (taken != expected) _break("charged is the period's largest penalty less what was charged");
@@ -555,7 +571,7 @@ contract StakeHandler is IStakeRegistryTypes, IFaultCourtTypes {
                 base: base,
                 totalBonded: totalBonded,
                 bucket: time / BUCKET_SECONDS,
-                escrowed: taken * 1_000 / 10_000,
+                escrowed: (taken * 1_000) / 10_000,
                 slashedBlock: blockNumber,
                 settled: base == 0, // nothing was at stake: nothing to settle
                 released: false
@@ -564,18 +580,24 @@ contract StakeHandler is IStakeRegistryTypes, IFaultCourtTypes {
     }
 
     /// @dev A position for a key, and whether the court must accept a fault in it now.
-    function _position(Key memory key, uint8 kind, uint8 epochSeed, uint32 index)
-        private
-        view
-        returns (bool valid, uint64 position)
-    {
+    function _position(
+        Key memory key,
+        uint8 kind,
+        uint8 epochSeed,
+        uint32 index
+    ) private view returns (bool valid, uint64 position) {
         KeyRecord memory record = registry.keyRecord(vm.addr(key.privateKey));
         uint256 endOfTenure = uint256(record.untilEpoch) * 10;
         if (kind > 3) return (record.untilEpoch == 0 || time <= endOfTenure + 1_500, index);
         // around the edges of the tenure and of the present, where mistakes live
         uint64 now_ = uint64(time / 10);
-        uint64 epoch = [record.fromEpoch, record.fromEpoch - 1, record.untilEpoch, now_, now_ + 1, now_ + 2][epochSeed % 6];
-        valid = epoch <= now_ + 1 && epoch >= record.fromEpoch && (record.untilEpoch == 0 || epoch < record.untilEpoch)
+        uint64 epoch = [record.fromEpoch, record.fromEpoch - 1, record.untilEpoch, now_, now_ + 1, now_ + 2][
+            epochSeed % 6
+        ];
+        valid =
+            epoch <= now_ + 1
+            && epoch >= record.fromEpoch
+            && (record.untilEpoch == 0 || epoch < record.untilEpoch)
             && (record.untilEpoch == 0 || time <= endOfTenure + 600);
         position = (epoch << 32) | index;
     }
@@ -606,10 +628,10 @@ contract StakeHandler is IStakeRegistryTypes, IFaultCourtTypes {
     }
 
     function _typed(string memory name, address operator, address nodeKey) private view returns (bytes32) {
-        bytes32 typeHash =
-            keccak256(abi.encodePacked(name, "(address operator,address nodeKey,address registry,uint256 deadline)"));
-        bytes32 structHash =
-            keccak256(abi.encode(typeHash, operator, nodeKey, address(registry), type(uint256).max));
+        bytes32 typeHash = keccak256(
+            abi.encodePacked(name, "(address operator,address nodeKey,address registry,uint256 deadline)")
+        );
+        bytes32 structHash = keccak256(abi.encode(typeHash, operator, nodeKey, address(registry), type(uint256).max));
         return keccak256(abi.encodePacked(hex"1901", registry.domainSeparator(), structHash));
     }
 
@@ -619,11 +641,13 @@ contract StakeHandler is IStakeRegistryTypes, IFaultCourtTypes {
     }
 
     /// @dev content || r || vs
-    function _signed(uint256 privateKey, uint8 kind, bytes32 scope, uint64 position, bytes32 content)
-        private
-        view
-        returns (bytes memory)
-    {
+    function _signed(
+        uint256 privateKey,
+        uint8 kind,
+        bytes32 scope,
+        uint64 position,
+        bytes32 content
+    ) private view returns (bytes memory) {
         bytes32 typeHash = keccak256("Statement(uint8 kind,bytes32 scope,uint64 position,bytes32 content)");
         bytes32 structHash = keccak256(abi.encode(typeHash, kind, scope, position, content));
         bytes32 digest = keccak256(abi.encodePacked(hex"1901", registry.domainSeparator(), structHash));

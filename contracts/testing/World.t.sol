@@ -44,7 +44,13 @@ abstract contract World is IStakeRegistryTypes, IFaultCourtTypes {
     function _deployWith(uint16 equivocationBps, uint16 overrunBps) internal {
         address nextCourt = vm.computeCreateAddress(address(this), vm.getNonce(address(this)) + 3);
         registry = new StakeRegistry(
-            params(), address(token), nextCourt, address(people), MIN_STAKE, address(this), keccak256("node")
+            params(),
+            address(token),
+            nextCourt,
+            address(people),
+            MIN_STAKE,
+            address(this),
+            keccak256("node")
         );
         equivocations = new EquivocationVerifier(address(registry));
         overruns = new OverrunVerifier(address(registry));
@@ -146,31 +152,34 @@ abstract contract World is IStakeRegistryTypes, IFaultCourtTypes {
 
     // --- signatures ------------------------------------------------------------------------------
 
-    function _possession(address operator, uint256 key, uint256 deadline)
-        internal
-        view
-        returns (NodeKeyProof memory proof)
-    {
+    function _possession(
+        address operator,
+        uint256 key,
+        uint256 deadline
+    ) internal view returns (NodeKeyProof memory proof) {
         (proof.publicKeyX, proof.publicKeyY) = Secp256k1.publicKey(key);
         proof.signature = _sign(key, _consentDigest("KeyPossession", operator, vm.addr(key), deadline));
     }
 
-    function _consent(address operator, uint256 nodeKey, uint256 personKey, uint256 deadline)
-        internal
-        view
-        returns (PersonProof memory proof)
-    {
+    function _consent(
+        address operator,
+        uint256 nodeKey,
+        uint256 personKey,
+        uint256 deadline
+    ) internal view returns (PersonProof memory proof) {
         proof.person = vm.addr(personKey);
         proof.signature = _sign(personKey, _consentDigest("PersonConsent", operator, vm.addr(nodeKey), deadline));
     }
 
-    function _consentDigest(string memory name, address operator, address nodeKey, uint256 deadline)
-        internal
-        view
-        returns (bytes32)
-    {
-        bytes32 typehash =
-            keccak256(abi.encodePacked(name, "(address operator,address nodeKey,address registry,uint256 deadline)"));
+    function _consentDigest(
+        string memory name,
+        address operator,
+        address nodeKey,
+        uint256 deadline
+    ) internal view returns (bytes32) {
+        bytes32 typehash = keccak256(
+            abi.encodePacked(name, "(address operator,address nodeKey,address registry,uint256 deadline)")
+        );
         return _typed(keccak256(abi.encode(typehash, operator, nodeKey, address(registry), deadline)));
     }
 
@@ -186,15 +195,19 @@ abstract contract World is IStakeRegistryTypes, IFaultCourtTypes {
     // --- evidence --------------------------------------------------------------------------------
 
     /// @dev content || r || vs
-    function _side(uint256 key, uint8 kind, bytes32 scope, uint64 position, bytes32 content)
-        internal
-        view
-        returns (bytes memory)
-    {
+    function _side(
+        uint256 key,
+        uint8 kind,
+        bytes32 scope,
+        uint64 position,
+        bytes32 content
+    ) internal view returns (bytes memory) {
         bytes32 typehash = keccak256("Statement(uint8 kind,bytes32 scope,uint64 position,bytes32 content)");
-        (uint8 v, bytes32 r, bytes32 s) =
-            vm.sign(key, _typed(keccak256(abi.encode(typehash, kind, scope, position, content))));
-        return abi.encodePacked(content, r, bytes32(uint256(s) | uint256(v - 27) << 255));
+        (uint8 v, bytes32 r, bytes32 s) = vm.sign(
+            key,
+            _typed(keccak256(abi.encode(typehash, kind, scope, position, content)))
+        );
+        return abi.encodePacked(content, r, bytes32(uint256(s) | (uint256(v - 27) << 255)));
     }
 
     /// @dev F1: two GOSSIP contents at `index` of this epoch.
@@ -203,23 +216,26 @@ abstract contract World is IStakeRegistryTypes, IFaultCourtTypes {
     }
 
     function _lie(uint256 key, uint64 position, bytes32 a, bytes32 b) internal view returns (bytes memory) {
-        return bytes.concat(
-            abi.encodePacked(vm.addr(key), uint8(2), bytes32(0), position),
-            _side(key, 2, 0, position, a),
-            _side(key, 2, 0, position, b)
-        );
+        return
+            bytes.concat(
+                abi.encodePacked(vm.addr(key), uint8(2), bytes32(0), position),
+                _side(key, 2, 0, position, a),
+                _side(key, 2, 0, position, b)
+            );
     }
 
     /// @dev F2: GOSSIP at index 65,536 + `excess` of this epoch.
     function _spam(uint256 key, uint32 excess) internal view returns (bytes memory) {
         uint64 position = _position(65_536 + excess);
-        return bytes.concat(
-            abi.encodePacked(vm.addr(key), uint8(2), bytes32(0), position), _side(key, 2, 0, position, "spam")
-        );
+        return
+            bytes.concat(
+                abi.encodePacked(vm.addr(key), uint8(2), bytes32(0), position),
+                _side(key, 2, 0, position, "spam")
+            );
     }
 
     function _position(uint32 index) internal view returns (uint64) {
-        return registry.currentEpoch() << 32 | index;
+        return (registry.currentEpoch() << 32) | index;
     }
 
     function _faultId(uint8 faultType, uint64 stakeId, bytes memory evidence) internal view returns (bytes32) {
@@ -247,7 +263,7 @@ abstract contract World is IStakeRegistryTypes, IFaultCourtTypes {
 
     function _decimal(uint256 value) internal pure returns (string memory) {
         if (value < 10) return string(abi.encodePacked(uint8(48 + value)));
-        return string.concat(_decimal(value / 10), string(abi.encodePacked(uint8(48 + value % 10))));
+        return string.concat(_decimal(value / 10), string(abi.encodePacked(uint8(48 + (value % 10)))));
     }
 
     /// @dev The parts of the balance add up to it.
