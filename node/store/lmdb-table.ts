@@ -1,10 +1,10 @@
-import { closeSync, openSync, readSync, statSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Database, open as openEnvironment, type RootDatabase } from 'lmdb'
 import type { Table } from '../core/index.ts'
 import { STORE_MAX_BYTES, STORE_TABLES_MAX, TABLE_KEY_MAX_BYTES } from './constants.ts'
 import { machineDisk, makeDirectory } from './disk.ts'
 import { storeClosed, storeCorrupt, storeFull, storeWriteFailed } from './errors.ts'
+import { checkLmdbFile } from './lmdb-file.ts'
 
 /** Named tables in one directory, on LMDB. Writes of one turn of the event loop share one flush. */
 export interface Store {
@@ -32,14 +32,8 @@ export async function openStore(directory: string, options: { maxBytes?: number 
   const maxBytes = options.maxBytes ?? STORE_MAX_BYTES
   await makeDirectory(directory)
   const path = join(directory, 'data.mdb')
-  const missing = checkEnvironment(path)
-  if (missing) truncateSync(path, missing.wholeBytes)
+  checkLmdbFile(path)
   const root = openRoot(directory, path)
-  if (missing && !isWhole(root)) {
-    await root.close()
-    truncateSync(path, missing.sizeBytes)
-    throw storeCorrupt(path, `it ends at byte ${missing.sizeBytes}, and rows behind that are gone`)
-  }
   // LMDB flushes the file but never its name.
   await machineDisk.sync(path)
   await machineDisk.syncDirectory(directory)
@@ -149,72 +143,4 @@ async function commitCause(error: unknown): Promise<unknown> {
 
 function isCorruption(error: unknown): boolean {
   return error instanceof Error && /MDB_(CORRUPTED|PAGE_NOTFOUND|INVALID|PANIC|VERSION_MISMATCH)/.test(error.message)
-}
-
-/** Layout of the two meta pages that LMDB (data version 2 of `lmdb`) writes at the beginning of its file. */
-const META = {
-  magic: 24,
-  version: 28,
-  pageSize: 48,
-  mainRoot: 136,
-  lastPage: 144,
-  transaction: 152,
-  bytes: 160,
-}
-const LMDB_MAGIC = 0xbeefc0de
-const NO_PAGE = 0xffffffffffffffffn
-
-/**
- * LMDB maps its file into memory and trusts it: a file cut short ends the process with SIGBUS at the first read.
- * So the meta pages are read beforehand.
- *
- * A page that was taken and given back within one transaction is counted but never written, so a whole file may
- * end early, too. Such a file is filled with zeros, which no valid page is, and its rows are counted.
- *
- * @returns the two lengths when the file ends early
- */
-function checkEnvironment(path: string): { sizeBytes: number; wholeBytes: number } | undefined {
-  const sizeBytes = statSync(path, { throwIfNoEntry: false })?.size ?? 0
-  if (sizeBytes === 0) return undefined
-  const metas = readMetas(path)
-  if (metas.length === 0) throw storeCorrupt(path, 'it does not begin as a store of this program does')
-  const newest = metas.reduce((a, b) => (a.transaction >= b.transaction ? a : b))
-  const wholeBytes = Number((newest.lastPage + 1n) * BigInt(newest.pageSize))
-  const rootEnd = newest.mainRoot === NO_PAGE ? 0 : Number((newest.mainRoot + 1n) * BigInt(newest.pageSize))
-  if (rootEnd > sizeBytes) throw storeCorrupt(path, `it ends at byte ${sizeBytes}, its root page at ${rootEnd}`)
-  return wholeBytes > sizeBytes ? { sizeBytes, wholeBytes } : undefined
-}
-
-/** Whether every table has as many rows as LMDB counted when it wrote them: a walk stops silently at a lost page. */
-function isWhole(root: RootDatabase<Buffer, Uint8Array>): boolean {
-  const names = [...root.getKeys()].map((name) => Buffer.from(name).toString())
-  const databases: Binary[] = [root, ...names.map((name) => root.openDB<Buffer, Uint8Array>({ name, ...BINARY }))]
-  return databases.every((database) => {
-    let rows = 0
-    for (const { value } of database.getRange({})) rows += value.length >= 0 ? 1 : 0
-    return rows === (database.getStats() as { entryCount: number }).entryCount
-  })
-}
-
-function readMetas(path: string) {
-  const bytes = Buffer.alloc(65_536 + META.bytes)
-  const file = openSync(path, 'r')
-  let length: number
-  try {
-    length = readSync(file, bytes, 0, bytes.length, 0)
-  } finally {
-    closeSync(file)
-  }
-  const pageSize = length >= META.bytes ? bytes.readUInt32LE(META.pageSize) : 0
-  return [0, pageSize].flatMap((at) => {
-    if (at + META.bytes > length || bytes.readUInt32LE(at + META.magic) !== LMDB_MAGIC) return []
-    return [
-      {
-        pageSize: bytes.readUInt32LE(at + META.pageSize),
-        mainRoot: bytes.readBigUInt64LE(at + META.mainRoot),
-        lastPage: bytes.readBigUInt64LE(at + META.lastPage),
-        transaction: bytes.readBigUInt64LE(at + META.transaction),
-      },
-    ]
-  })
 }

@@ -178,7 +178,7 @@ class Guard implements OpenGuard {
   async declareLost(): Promise<void> {
     this.#throwIfClosed({})
     this.#step({ type: 'declareLost', reading: this.#read() })
-    await Promise.all(this.#unsettled)
+    await Promise.allSettled(this.#unsettled)
     this.#throwIfClosed({})
   }
 
@@ -224,12 +224,9 @@ class Guard implements OpenGuard {
       this.#guardId = this.#newGuardId()
       this.#metrics.guardLosses.inc()
     }
-    this.#logger?.warn('signing guard changed', {
-      address: this.#options.address,
-      phase: phase.name,
-      meshSilent,
-      because,
-    })
+    const fields = { address: this.#options.address, phase: phase.name, meshSilent, because }
+    if (phase.name === 'signing') this.#logger?.info('signing guard signs again', fields)
+    else this.#logger?.warn('signing guard counts as lost', fields)
     // Failure is kept by `#write` and refuses everything from then on.
     this.#write([this.#rows.writeRecord(this.#record())]).catch(() => undefined)
   }
