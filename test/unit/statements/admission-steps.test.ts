@@ -69,6 +69,14 @@ test('what a liar has on its way when it is found out is not accepted', () => {
   expect(w.offences.length).toBe(1)
 })
 
+// Bites: the known overruns looked at before the signature only.
+test('two overruns on their way are one offence', () => {
+  const w = world()
+  const waiting = [0, 1].map((more) => begin(w, say(ann, { index: PARAMS.gossipLimit + more }).frame))
+  expect(waiting.map((pending) => wordOf(finish(pending)))).toEqual(['reject overrun', 'reject overrun'])
+  expect(w.offences.length).toBe(1)
+})
+
 test('a judging that is never ended leaves nothing behind', () => {
   const w = world()
   for (let i = 0; i < 50; i++) begin(w, say(ann, { index: i }).frame)
