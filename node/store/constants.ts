@@ -66,6 +66,3 @@ export const PBKDF2_MAX_ROUNDS = 10_000_000
 
 /** Largest keystore file that is read at all. */
 export const KEYSTORE_MAX_BYTES = 16_384
-
-/** Largest interchange file that is read at all. */
-export const INTERCHANGE_MAX_BYTES = 64 * 1024 ** 2
