@@ -53,10 +53,13 @@ export function stakeRowOf(view: ChainStakeView, key: Address): StakeStatusRow |
   }
 }
 
+/** Frames judged with this outcome; what the network dropped before any check counts as ignored. */
 function countByReason(metrics: MetricsRegistry, outcome: 'reject' | 'ignore'): Record<string, number> {
+  const judged = metrics.read('suprnova_statements_verdicts_total').filter(({ labels }) => labels.outcome === outcome)
+  const dropped = outcome === 'ignore' ? metrics.read('suprnova_net_dropped_total') : []
   const counts: Record<string, number> = {}
-  for (const { labels, value } of metrics.read('suprnova_statements_verdicts_total')) {
-    if (labels.outcome === outcome && labels.reason !== undefined) counts[labels.reason] = value
+  for (const { labels, value } of [...judged, ...dropped]) {
+    if (labels.reason !== undefined) counts[labels.reason] = (counts[labels.reason] ?? 0) + value
   }
   return counts
 }

@@ -17,7 +17,7 @@ import {
   topicScoreParams,
 } from '../../net/index.ts'
 import { Admission, createSigner, StatementSigner } from '../../statements/index.ts'
-import { BENCH_DOMAIN, BENCH_PARAMS, benchModules, registryOf } from './gossip-registry.ts'
+import { BENCH_DOMAIN, BENCH_PARAMS, openBenchNode, registryOf } from './gossip-registry.ts'
 
 export const NODES = 10
 const TOPIC = 'bench'
@@ -101,8 +101,9 @@ export async function suprnovaNetwork(options: SuprnovaOptions, heard: Heard): P
   const signers = keys.map((key) => createSigner(key))
   const stakeView = registryOf(signers)
   const start = async (privateKey: Uint8Array, i: number) => {
-    const { guard, slotIndex, offences, ...modules } = await benchModules()
     const signer = signers[i]!
+    const node = await openBenchNode(signer.address)
+    const { guard, slotIndex, offences, ...modules } = node.modules
     const network = await createNetwork(
       { domain: BENCH_DOMAIN, params: BENCH_PARAMS, listen: LISTEN, peersTarget: 1 },
       {
@@ -119,9 +120,10 @@ export async function suprnovaNetwork(options: SuprnovaOptions, heard: Heard): P
     )
     await network.start()
     network.subscribe(TOPIC, ({ payload }) => heard(payload), { messagesPerSecond: 1_000 })
-    return network
+    return { network, close: node.close }
   }
-  const networks = await Promise.all(keys.map(start))
+  const nodes = await Promise.all(keys.map(start))
+  const networks = nodes.map(({ network }) => network)
   await link((from, to) => networks[from]!.dial(networks[to]!.multiaddrs()[0]!))
   return {
     publish: async (node, payloads) => {
@@ -129,6 +131,11 @@ export async function suprnovaNetwork(options: SuprnovaOptions, heard: Heard): P
       else for (const payload of payloads) await networks[node]!.publish(TOPIC, payload)
     },
     meshLinks: () => networks.reduce((sum, network) => sum + (network.stats().topics[0]?.meshPeers ?? 0), 0),
-    stop: async () => void (await Promise.all(networks.map((network) => network.stop()))),
+    stop: async () => {
+      for (const { network, close } of nodes) {
+        await network.stop()
+        await close()
+      }
+    },
   }
 }

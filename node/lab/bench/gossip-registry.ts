@@ -1,23 +1,23 @@
 import { randomBytes } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { MetricsRegistry } from '../../api/index.ts'
 import type {
+  Address,
   Clock,
   Domain,
   KeyTenure,
   Logger,
-  Metrics,
   OffenceSink,
   ProtocolParams,
   Random,
   Signer,
-  SigningGuard,
-  Slot,
-  SlotEntry,
-  SlotIndex,
   StakeRow,
   StakeView,
   Timers,
 } from '../../core/index.ts'
-import { slotHash } from '../../statements/index.ts'
+import { machineEnvironment, openGuard, openSlotIndex, openStore } from '../../store/index.ts'
 
 export const BENCH_DOMAIN: Domain = {
   chainId: 31_337n,
@@ -72,14 +72,6 @@ export function registryOf(signers: readonly Signer[]): StakeView {
   }
 }
 
-class MemorySlotIndex implements SlotIndex {
-  readonly #entries = new Map<string, SlotEntry>()
-  get = (slot: Slot) => this.#entries.get(slotHash(slot))
-  put = (slot: Slot, entry: SlotEntry) => void this.#entries.set(slotHash(slot), entry)
-  quarantine = () => {}
-  isQuarantined = () => false
-}
-
 const clock: Clock = { nowMs: () => Date.now() }
 const timers: Timers = {
   after(delayMs, run) {
@@ -88,8 +80,6 @@ const timers: Timers = {
   },
 }
 const random: Random = { bytes: (length) => new Uint8Array(randomBytes(length)) }
-const none = { inc() {}, set() {}, observe() {} }
-const metrics: Metrics = { counter: () => none, gauge: () => none, histogram: () => none }
 const logger: Logger = {
   debug() {},
   info() {},
@@ -98,18 +88,31 @@ const logger: Logger = {
   with: () => logger,
 }
 
-function memoryGuard(): Pick<SigningGuard, 'reserve' | 'remember' | 'signMesh'> {
-  let index = 0
-  return {
-    reserve: async () =>
-      (BigInt(Math.floor(Date.now() / 1000 / BENCH_PARAMS.epochSeconds)) << 32n) | BigInt(index++ % 65_536),
-    remember() {},
-    signMesh: () => Promise.reject(new Error('no mesh here')),
-  }
-}
-
-/** What one node needs beside its key and the registry. */
-export async function benchModules() {
+/** What one node needs beside its key and the registry: a guard and a slot index on disk, as a node runs them. */
+export async function openBenchNode(address: Address) {
+  const directory = await mkdtemp(join(tmpdir(), 'suprnova-bench-'))
+  const store = await openStore(join(directory, 'store'))
+  const metrics = new MetricsRegistry()
+  const guard = await openGuard(
+    { address, domain: BENCH_DOMAIN, rules: BENCH_PARAMS, fresh: true },
+    {
+      table: store.table('guard'),
+      environment: machineEnvironment(
+        { dataDirectory: directory, address, domain: BENCH_DOMAIN },
+        { clock, reference: () => Date.now() / 1000, runtimeDirectory: join(directory, 'mirror') },
+      ),
+      metrics,
+    },
+  )
+  const slotIndex = openSlotIndex({}, { table: store.table('slots'), metrics })
   const offences: OffenceSink = { report: ({ faultId }) => console.error('offence in a benchmark', faultId) }
-  return { guard: memoryGuard(), slotIndex: new MemorySlotIndex(), offences, clock, timers, random, metrics, logger }
+  return {
+    modules: { guard, slotIndex, offences, clock, timers, random, metrics, logger },
+    async close() {
+      await guard.close()
+      await slotIndex.close()
+      await store.close()
+      await rm(directory, { recursive: true })
+    },
+  }
 }

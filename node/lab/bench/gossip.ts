@@ -1,4 +1,5 @@
 import { randomFillSync } from 'node:crypto'
+import { openSignaturePool, type SignaturePool } from '../../net/index.ts'
 import {
   type Bench,
   type BenchAim,
@@ -12,7 +13,7 @@ import { type GossipNetwork, type Heard, NODES, plainNetwork, suprnovaNetwork } 
 
 interface Variant {
   readonly name: string
-  readonly open: (heard: Heard) => Promise<GossipNetwork>
+  readonly open: (heard: Heard, signaturePool: SignaturePool) => Promise<GossipNetwork>
   /** Bodies given to one publish call. */
   readonly bodies: number
   /** Messages of a saturated round at full length: what takes this variant about two seconds. */
@@ -45,8 +46,24 @@ const VARIANTS: readonly Variant[] = [
     bodies: 1,
     messages: 160,
   },
-  { name: ONE_BODY, open: (heard) => suprnovaNetwork({ form: 'one body' }, heard), bodies: 1, messages: 1_200 },
-  { name: BATCHED, open: (heard) => suprnovaNetwork({ form: 'batch' }, heard), bodies: BATCH, messages: 8_000 },
+  {
+    name: ONE_BODY,
+    open: (heard, signaturePool) => suprnovaNetwork({ form: 'one body', signaturePool }, heard),
+    bodies: 1,
+    messages: 1_200,
+  },
+  {
+    name: 'statements, one body, checked on the main thread',
+    open: (heard) => suprnovaNetwork({ form: 'one body' }, heard),
+    bodies: 1,
+    messages: 1_000,
+  },
+  {
+    name: BATCHED,
+    open: (heard, signaturePool) => suprnovaNetwork({ form: 'batch', signaturePool }, heard),
+    bodies: BATCH,
+    messages: 8_000,
+  },
 ]
 
 const SIZES_BYTES = [256, 1024] as const
@@ -112,9 +129,9 @@ interface Running extends Variant {
   readonly tally: Tally
 }
 
-async function open(variant: Variant): Promise<Running> {
+async function open(variant: Variant, signaturePool: SignaturePool): Promise<Running> {
   const tally = new Tally()
-  const network = await variant.open(tally.heard)
+  const network = await variant.open(tally.heard, signaturePool)
   const deadline = performance.now() + 30_000
   while (network.meshLinks() < NODES * 4) {
     if (performance.now() > deadline) throw new Error(`${variant.name}: ${network.meshLinks()} mesh links`)
@@ -214,8 +231,9 @@ async function runGossip({ quick, log }: BenchOptions): Promise<BenchReport> {
   const rows: Record<string, string | number>[] = []
   const reached: BenchAim[] = []
   const variants: Running[] = []
+  const signaturePool = openSignaturePool()
   try {
-    for (const variant of VARIANTS) variants.push(await open(variant))
+    for (const variant of VARIANTS) variants.push(await open(variant, signaturePool))
     log(`${variants.length} networks of ${NODES} nodes in one process, mesh degree 4, each node with four links`)
     for (const sizeBytes of SIZES_BYTES) {
       const rounds: Rounds = new Map(variants.map(({ name }) => [name, []]))
@@ -233,6 +251,7 @@ async function runGossip({ quick, log }: BenchOptions): Promise<BenchReport> {
     }
   } finally {
     await Promise.all(variants.map(({ network }) => network.stop()))
+    await signaturePool.close()
   }
   return { name: bench.name, machine: thisMachine(), command: 'suprnova bench gossip', rows, aims: reached }
 }

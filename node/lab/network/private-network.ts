@@ -3,17 +3,20 @@ import { createPublicClient, createWalletClient, http, numberToHex } from 'viem'
 import { privateKeyToAccount } from 'viem/accounts'
 import { hardhat } from 'viem/chains'
 import { systemRandom } from '../../api/index.ts'
-import { type DeploymentRecord, deploy, setBootstrap, writeDeployment } from '../../chain/deploy/index.ts'
 import {
   type ActionModules,
   activateStake,
   type ChainClient,
   type ChainWallet,
+  type DeploymentRecord,
+  deploy,
   faucet,
   type PersonKey,
   personKey,
   readParams,
   registerStake,
+  setBootstrap,
+  writeDeployment,
 } from '../../chain/index.ts'
 import { fromHex, type Hex, type ProtocolParams } from '../../core/index.ts'
 import { peerIdOfPrivateKey } from '../../net/index.ts'

@@ -1,6 +1,5 @@
 import { systemRandom } from '../../api/index.ts'
-import { PRESETS } from '../../chain/deploy/index.ts'
-import { faultCourtAbi, readStake, stakeRegistryAbi } from '../../chain/index.ts'
+import { faultCourtAbi, PRESETS, readStake, stakeRegistryAbi } from '../../chain/index.ts'
 import { type Address, EXIT, type Hex, SuprnovaError, toHex } from '../../core/index.ts'
 import { decodeBundle, readEvidence } from '../../statements/index.ts'
 import { ChainLog } from '../network/chain-log.ts'

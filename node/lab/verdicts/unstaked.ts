@@ -3,16 +3,20 @@ import { noSlash } from './slashing.ts'
 import { honestKeysSpokeTrue } from './statements.ts'
 import { type Finding, finding, type Verdict, verdictOf } from './verdict.ts'
 
-/** A message of a staked node reaches every honest node: else silence would show nothing. */
+/** A message of a staked node reaches every other honest node: else silence would show nothing. */
 function stakedAreHeard(transcript: Transcript): Finding {
   const honest = actorsOf(transcript, 'honest')
   const heard = eventsOf(transcript, 'heard')
   const reached = eventsOf(transcript, 'said').filter(
     ({ actor, text }) =>
       honest.some(({ name }) => name === actor) &&
-      honest.every(({ name }) => heard.some((line) => line.actor === name && line.text === text)),
+      honest.every(({ name }) => name === actor || heard.some((line) => line.actor === name && line.text === text)),
   )
-  return finding('a staked node is heard by all', reached.length > 0, `${reached.length} messages reached every node`)
+  return finding(
+    'a staked node is heard by all others',
+    reached.length > 0,
+    `${reached.length} messages reached every other node`,
+  )
 }
 
 /** Every outsider handed valid statements to at least one peer, and no node passed one on to a subscriber. */

@@ -141,7 +141,6 @@ export function unstakedStory(): TranscriptEvent[] {
     actor('leaving', 'outsider', 5),
     actor('early', 'outsider', 6),
     said('one', 'hello', 'control'),
-    heard('one', 1, 'hello'),
     heard('two', 1, 'hello'),
     statement(1, 100n << 32n, 1),
     said('stranger', 's', 'outside'),
