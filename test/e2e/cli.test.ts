@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { readDeployment } from '../../node/chain/deploy/index.ts'
+import { readDeployment } from '../../node/chain/index.ts'
 import { fromHex, type Hex, KIND } from '../../node/core/index.ts'
 import {
   bundleOf,

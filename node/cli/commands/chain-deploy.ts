@@ -52,7 +52,7 @@ export const command = defineCommand({
       })
     }
     const { explainChainError } = await import('../../chain/index.ts')
-    const { deploy, writeDeployment } = await import('../../chain/deploy/index.ts')
+    const { deploy, writeDeployment } = await import('../../chain/index.ts')
     const { client, rpcUrls } = await openClient(values.rpc)
     const chainId = BigInt(
       await client.getChainId().catch((error: unknown) => {

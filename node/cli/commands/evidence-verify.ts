@@ -76,7 +76,7 @@ async function givenDomain(
 ): Promise<Domain | undefined> {
   const { chainId, registry, salt, deployment } = values
   if (deployment !== undefined) {
-    const { readDeployment } = await import('../../chain/deploy/index.ts')
+    const { readDeployment } = await import('../../chain/index.ts')
     const file = await readDeployment(resolve(context.process.cwd, deployment))
     return { chainId: file.chainId, verifyingContract: file.registry, salt: file.salt }
   }

@@ -109,7 +109,7 @@ async function fromDataDirectory(values: NetworkValues): Promise<FoundDeployment
 }
 
 async function fromFile(path: string): Promise<FoundDeployment> {
-  const { readDeployment } = await import('../../chain/deploy/index.ts')
+  const { readDeployment } = await import('../../chain/index.ts')
   const file = await readDeployment(path)
   return { ...file, faucet: file.faucet ?? undefined, source: `deployment file ${path}` }
 }

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import type { DeploymentRecord } from '../../chain/deploy/index.ts'
+import type { DeploymentRecord } from '../../chain/index.ts'
 
 /** The deployment file of a data directory. */
 export const DEPLOYMENT_FILE_NAME = 'deployment.json'
@@ -17,6 +17,6 @@ export function deploymentPath(dataDir: string): string {
 export async function deploymentIn(dataDir: string): Promise<DeploymentRecord | undefined> {
   const path = deploymentPath(dataDir)
   if (!existsSync(path)) return undefined
-  const { readDeployment } = await import('../../chain/deploy/index.ts')
+  const { readDeployment } = await import('../../chain/index.ts')
   return readDeployment(path)
 }
