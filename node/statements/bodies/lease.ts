@@ -3,8 +3,8 @@ import { DecodeError } from '../errors.ts'
 import { decodeFrame } from '../frame.ts'
 import { keccak256 } from '../keccak.ts'
 import { chunkRoot } from '../merkle.ts'
-import { BodyWriter } from './packing.ts'
-import { decodePut, KEY_TYPE } from './put.ts'
+import { BodyReader, BodyWriter } from './packing.ts'
+import { KEY_TYPE, type RecordFields, readRecord, recordProblem } from './record.ts'
 
 // A lease is an owner PUT of the authority, not a body of its own: the kinds are final, a lease stands in the DHT as an
 // owner record anyway, and one signature then serves both. The record's value is packed from fields that a cell entry
@@ -54,12 +54,22 @@ export function checkLeaseFrame(
   const [body] = frame.bodies
   if (frame.bodies.length !== 1 || body === undefined) return ['lease', 'a batch, not one body with its path']
   if (body.bytes[0] !== KEY_TYPE.owner) return ['lease', 'not an owner record']
-  const put = orProblem(() => decodePut(body.bytes))
+  const put = orProblem(() => decodeOwnerRecord(body.bytes))
   if (put instanceof DecodeError) return ['lease', put.message]
   if (!equalBytes(put.keyPreimage, leaseNameHash(agentId))) return ['lease', 'named for another agent']
   if (put.size !== LEASE_BYTES) return ['lease', `a value of ${put.size} bytes, not ${LEASE_BYTES}`]
   if (put.expiryEpoch < leaseUntilEpoch) return ['lease', 'its record ends before the lease']
   return undefined
+}
+
+/** A PUT of key type `owner`, read here since `put.ts` reads cells and those read leases. */
+function decodeOwnerRecord(bytes: Uint8Array): RecordFields {
+  const reader = new BodyReader(bytes)
+  const { keyType, record } = readRecord(reader)
+  reader.end()
+  const problem = recordProblem(keyType, record)
+  if (problem) throw new DecodeError('body', ...problem)
+  return record
 }
 
 function orProblem<T>(decode: () => T): T | DecodeError {
