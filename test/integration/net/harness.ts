@@ -252,7 +252,7 @@ export class TestNetwork {
 }
 
 /** Resolves once `condition` holds; fails with what it last saw. */
-export async function until(what: string, condition: () => boolean, timeoutMs = 20_000): Promise<void> {
+export async function until(what: string, condition: () => boolean, timeoutMs = 45_000): Promise<void> {
   const deadline = performance.now() + timeoutMs
   while (!condition()) {
     if (performance.now() > deadline) throw new Error(`never happened: ${what}`)
