@@ -23,6 +23,7 @@ const write = (name: string, text: string): string => {
 const light = ['--private-network']
 
 describe('key new', () => {
+  // Bites: do not switch the terminal to raw mode, and it shows the password as it is typed.
   it('asks at the terminal twice, shows nothing of it, and writes a keystore of mode 0600', async () => {
     const ran = await machine.run(['key', 'new', 'operator', ...light], { typed: `${PASSWORD}\n${PASSWORD}` })
     expect(ran.code).toBe(0)

@@ -59,10 +59,18 @@ function input(options: { typed?: string; stdin?: string }, stderr: Collected): 
     return stream
   }
   const lines = options.typed.split('\n')
+  let isRaw = false
   stderr.onWrite = (text) => {
     const line = text.endsWith(': ') ? lines.shift() : undefined
-    if (line !== undefined) setImmediate(() => stream.write(`${line}\n`))
+    if (line === undefined) return
+    setImmediate(() => {
+      // A terminal shows what is typed unless it was told not to.
+      if (!isRaw) stderr.write(`${line}\n`)
+      stream.write(`${line}\n`)
+    })
   }
-  const terminal = Object.assign(stream, { isTTY: true, setRawMode: () => terminal })
-  return terminal
+  const setRawMode = (raw: boolean): void => {
+    isRaw = raw
+  }
+  return Object.assign(stream, { isTTY: true, setRawMode })
 }
