@@ -1,14 +1,16 @@
 import type { PeerScoreParams, PeerScoreThresholds, TopicScoreParams } from '@libp2p/gossipsub/score'
+import { TOPICS_MAX } from '../constants.ts'
 
 /** Score of a stake that just holds the unit of stake; it grows with the logarithm of what is bonded. */
 const STAKE_SCORE_UNIT = 5
 /** Most that stake alone can earn. */
 export const STAKE_SCORE_MAX = 10
-/** Most that all topics together can earn. */
+/** Most that all topics together can earn, and so one of them: those a node may open, and that of evidence. */
 const TOPICS_SCORE_MAX = 20
-/** Most that one topic can earn for time in its mesh, and for messages brought first. */
-const MESH_TIME_SCORE_MAX = 2
-const FIRST_DELIVERY_SCORE_MAX = 8
+const TOPIC_SCORE_MAX = TOPICS_SCORE_MAX / (TOPICS_MAX + 1)
+/** Of which for time in its mesh, and for messages brought first. */
+const MESH_TIME_SCORE_MAX = 0.2 * TOPIC_SCORE_MAX
+const FIRST_DELIVERY_SCORE_MAX = 0.8 * TOPIC_SCORE_MAX
 /** Rejected messages in a row after which a peer is not listened to any more, whatever it earned before. */
 export const REJECTS_TO_GRAYLIST = 5
 /**
@@ -66,10 +68,12 @@ export interface TopicRate {
 /**
  * Score parameters of one topic from the rate expected on it.
  *
- * - P1, time in mesh: up to 2 after an hour. It breaks ties and no more.
+ * - All that a topic can earn is 20 / 65, for gossipsub adds up what topics earned and lost before it caps the sum: with
+ *   more to earn, a peer with many topics would earn away every penalty. P1 takes a fifth of it, P2 the rest.
+ * - P1, time in mesh: reached after an hour. It breaks ties and no more.
  * - P2, first deliveries: of r messages a second each of D mesh peers is the first for about r / D. With one decay
- *   factor d an interval of t seconds the counter settles at c = (r / D) t / (1 - d). The cap is 2 c, the weight
- *   8 / cap: an average peer earns 4, a peer twice as fast 8, and no rate makes it more. d is such that a counter is
+ *   factor d an interval of t seconds the counter settles at c = (r / D) t / (1 - d). The cap is 2 c: an average
+ *   peer earns half of P2, a peer twice as fast all of it, and no rate makes it more. d is such that a counter is
  *   forgotten after two minutes, or after a hundred expected messages of that peer where that is longer.
  * - P3 and P3b, mesh delivery deficit: off. Silence cannot be told from a quiet topic, and a lossy honest peer would
  *   be pruned for its cable. It earns less P2 and keeps its place.
@@ -121,7 +125,8 @@ export function peerScoreParams(
 ): Partial<PeerScoreParams> {
   return {
     topics: {},
-    topicScoreCap: TOPICS_SCORE_MAX,
+    // none: the topics bound themselves
+    topicScoreCap: 0,
     appSpecificScore,
     appSpecificWeight: 1,
     IPColocationFactorWeight: 0,
