@@ -1,10 +1,18 @@
 import type { NodeStatus } from '../../api/index.ts'
 import type { Address } from '../../core/index.ts'
 
-/** One line of the table: a node as it says it is, or `undefined` while it does not answer. */
+/** One line of the table: the stake as the chain has it, and the node as it says it is while it answers. */
 export interface NodeRow {
   readonly name: string
+  readonly stake: {
+    readonly stakeId: number
+    readonly amountWei: bigint
+    readonly tombstoned: boolean
+    readonly jailed: boolean
+  }
   readonly status: NodeStatus | undefined
+  /** What takes the place of a node that does not run. */
+  readonly instead: string
 }
 
 /** All that the live view shows. */
@@ -38,27 +46,21 @@ export function reasons(counts: Readonly<Record<string, number>>): string {
   return named.length === 0 ? '-' : named.map(([reason, count]) => `${reason} ${count}`).join(', ')
 }
 
-function stateOf(status: NodeStatus): string {
-  if (status.stake?.tombstoned) return 'TOMBSTONED'
-  if ((status.stake?.jailedUntil ?? 0) > 0) return 'JAILED'
+function stateOf({ stake, status, instead }: NodeRow): string {
+  const marks = [...(stake.tombstoned ? ['TOMBSTONED'] : []), ...(stake.jailed ? ['JAILED'] : [])]
+  if (status === undefined) return [instead, ...marks].join(', ')
+  if (marks.length > 0) return marks.join(', ')
   if (status.phase !== 'running') return status.phase
   return status.guard.state === 'ready' ? 'ready' : `guard: ${status.guard.state}`
 }
 
-function cellsOf({ name, status }: NodeRow): string[] {
-  if (status === undefined) return [name, '-', '-', '-', '-', '-', '-', '-', 'not running']
-  const { stake, messages } = status
-  return [
-    name,
-    stake === null ? '-' : String(stake.stakeId),
-    stake === null ? '-' : egi(BigInt(stake.amountWei)),
-    String(status.peers.length),
-    String(messages.in),
-    String(messages.out),
-    reasons(messages.rejects),
-    String(status.faults.length),
-    stateOf(status),
-  ]
+function cellsOf(row: NodeRow): string[] {
+  const { name, stake, status } = row
+  const own = [name, String(stake.stakeId), egi(stake.amountWei)]
+  if (status === undefined) return [...own, '-', '-', '-', '-', '-', stateOf(row)]
+  const { messages, peers, faults } = status
+  const counts = [peers.length, messages.in, messages.out].map(String)
+  return [...own, ...counts, reasons(messages.rejects), String(faults.length), stateOf(row)]
 }
 
 function table(rows: readonly (readonly string[])[]): string[] {

@@ -1,16 +1,16 @@
 import { relative } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { readStakes } from '../../chain/index.ts'
 import { EXIT, SuprnovaError } from '../../core/index.ts'
 import { ensureContractsBuilt } from '../build-contracts.ts'
-import { ChainLog } from './chain-log.ts'
-import { type LieStory, tellLie, wordsOf } from './lie.ts'
 import { LiveView } from './live-view.ts'
 import { askStatus, nodeReady, runNode } from './node-process.ts'
 import type { NetworkView } from './picture.ts'
 import { CHATTER, PrivateNetwork, type StakedMember } from './private-network.ts'
 import type { Running } from './processes.ts'
 import type { Terminal } from './screen.ts'
+import { Trial } from './trial.ts'
 
 /** Least and most nodes of a network on one machine. */
 export const NODES_LEAST = 2
@@ -87,35 +87,14 @@ async function live(
   { lie, signal, view }: Live,
 ): Promise<void> {
   const startedAt = performance.now()
-  const log = new ChainLog(network.client, network.deployment, network.deployment.deployBlock)
-  await log.next()
-  const liar = lie ? network.members.at(-1) : undefined
-  let story: Promise<LieStory> | undefined
-  let told: LieStory | undefined
+  const trial = lie ? new Trial(network, (line) => view.tell(line)) : undefined
   for (let round = 0; !signal.aborted; round++) {
-    const picture = await look(network, view, Math.round((performance.now() - startedAt) / 1000))
-    if (liar !== undefined && story === undefined && allConnected(picture)) {
-      const node = running.get(liar) as Running
-      view.tell(`${liar.name} turns liar: its key now says two things in one slot`)
-      story = tellLie(network, liar, node, network.processes)
-      story.then(
-        (lied) => {
-          told = lied
-          view.tell(`  lie told at head ${lied.headAtLie}`)
-        },
-        (error: unknown) => {
-          if (!signal.aborted) view.tell(`  the liar could not speak: ${error}`)
-        },
-      )
-    }
-    if (story === undefined || told !== undefined) {
-      for (const event of await log.next()) {
-        const words = told === undefined ? undefined : wordsOf(event, told, network.members, Date.now())
-        if (words !== undefined) view.tell(words)
-      }
-    }
+    const seconds = Math.round((performance.now() - startedAt) / 1000)
+    const picture = await look(network, view, seconds, trial?.liar)
+    if (trial?.liar === undefined && allConnected(picture)) trial?.begin(running, signal)
+    await trial?.follow()
     view.show(picture)
-    await chat(network, round, liar !== undefined && story !== undefined ? liar : undefined)
+    await chat(network, round, trial?.liar)
     await pause(LOOK_EVERY_MS, undefined, { signal })
   }
 }
@@ -137,15 +116,29 @@ function allConnected({ nodes }: NetworkView): boolean {
   return nodes.every(({ status }) => status !== undefined && status.peers.length >= wanted)
 }
 
-async function look(network: PrivateNetwork, view: LiveView, seconds: number): Promise<NetworkView> {
-  const nodes = await Promise.all(
-    network.members.map(async (member) => ({ name: member.name, status: await askStatus(member) })),
-  )
-  const head = Number(await network.client.getBlockNumber({ cacheTime: 0 }))
-  const { coordinator, ensName } = network.deployment
+async function look(
+  network: PrivateNetwork,
+  view: LiveView,
+  seconds: number,
+  liar?: StakedMember,
+): Promise<NetworkView> {
+  const { client, deployment, members } = network
+  const [stakes, head, ...statuses] = await Promise.all([
+    readStakes({ client, deployment }, 1, members.length),
+    client.getBlockNumber({ cacheTime: 0 }),
+    ...members.map(askStatus),
+  ])
+  const nodes = members.map((member, i): NetworkView['nodes'][number] => {
+    const { stakeId } = member
+    const stake = stakes.find((row) => row.stakeId === stakeId)
+    const { amountWei = 0n, tombstoned = false, jailedUntil = 0 } = stake ?? {}
+    const shown = { stakeId, amountWei, tombstoned, jailed: jailedUntil > 0 }
+    return { name: member.name, stake: shown, status: statuses[i], instead: member === liar ? 'lying' : 'not running' }
+  })
+  const { coordinator, ensName } = deployment
   return {
     seconds,
-    chain: { rpcUrl: network.chain.rpcUrl, head, epoch: nodes[0]?.status?.chain.epoch ?? 0 },
+    chain: { rpcUrl: network.chain.rpcUrl, head: Number(head), epoch: statuses[0]?.chain.epoch ?? 0 },
     coordinator: { name: ensName, address: coordinator },
     nodes,
     events: view.events,

@@ -14,7 +14,7 @@ export interface SpeakerOptions extends BarePeerOptions {
   readonly minPeers: number
 }
 
-/** A line on the speaker's standard input. */
+/** A line on the speaker's standard input, after the first. */
 export interface SpeakerOrder {
   readonly id: number
   readonly order: 'say' | 'twice' | 'beyond'
@@ -42,7 +42,8 @@ export class SpeakerProcess {
       if (ready === true) this.#ready = true
       else this.#answers.set(id, answer)
     }
-    this.running = processes.start({ name, args: [PROGRAM, JSON.stringify(options)], onLine })
+    this.running = processes.start({ name, args: [PROGRAM], onLine })
+    this.running.tell(JSON.stringify(options))
   }
 
   /** Resolves once it is connected. */

@@ -6,7 +6,6 @@ import { cut, Screen } from '../../../node/lab/network/screen.ts'
 
 const status = {
   phase: 'running',
-  stake: { stakeId: 1, amountWei: String(950n * 10n ** 18n), tombstoned: false, jailedUntil: 0 },
   peers: [{}, {}],
   messages: { in: 12, out: 3, rejects: { signature: 2, path: 1, void: 0 }, ignores: {} },
   faults: [{}],
@@ -14,14 +13,16 @@ const status = {
   guard: { state: 'ready', referenceMs: 0 },
 } as unknown as NodeStatus
 
+const stake = (stakeId: number) => ({ stakeId, amountWei: 950n * 10n ** 18n, tombstoned: false, jailed: false })
+
 const view: NetworkView = {
   seconds: 7,
   chain: { rpcUrl: 'http://127.0.0.1:1', head: 44, epoch: 9 },
   coordinator: { name: 'current-reality.eth', address: '0x01' },
   nodes: [
-    { name: 'node-1', status },
-    { name: 'node-2', status: { ...status, guard: { state: 'skew', referenceMs: 0 } } },
-    { name: 'node-3', status: undefined },
+    { name: 'node-1', stake: stake(1), status, instead: 'not running' },
+    { name: 'node-2', stake: stake(2), status: { ...status, guard: { state: 'skew', referenceMs: 0 } }, instead: '' },
+    { name: 'node-3', stake: { ...stake(3), tombstoned: true }, status: undefined, instead: 'lying' },
   ],
   events: ['node-3 lied'],
   commands: [{ command: 'suprnova node status', shows: 'one node' }],
@@ -44,8 +45,8 @@ test('the picture shows head, coordinator, stakes, messages, rejects by reason, 
     '',
     '  node    stake  EGI  peers  in  out  rejected             faults  state',
     '  node-1  1      950  2      12  3    signature 2, path 1  1       ready',
-    '  node-2  1      950  2      12  3    signature 2, path 1  1       guard: skew',
-    '  node-3  -      -    -      -   -    -                    -       not running',
+    '  node-2  2      950  2      12  3    signature 2, path 1  1       guard: skew',
+    '  node-3  3      950  -      -   -    -                    -       lying, TOMBSTONED',
     '',
     '  slashes',
     '    stake 3 lost 50 EGI in block 44, for ever silent',
