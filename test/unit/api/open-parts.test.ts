@@ -4,7 +4,13 @@ import type { Logger } from '../../../node/core/index.ts'
 
 function parts() {
   const errors: unknown[] = []
-  const logger: Logger = { debug() {}, info() {}, warn() {}, error: (_m, fields) => errors.push(fields), with: () => logger }
+  const logger: Logger = {
+    debug() {},
+    info() {},
+    warn() {},
+    error: (_m, fields) => errors.push(fields),
+    with: () => logger,
+  }
   return { open: new OpenParts(logger), errors }
 }
 
