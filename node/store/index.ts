@@ -10,6 +10,7 @@ export * from './errors.ts'
 export {
   type GuardEnvironment,
   type GuardIdentity,
+  machineBootId,
   machineEnvironment,
   machineRuntimeDirectory,
 } from './guard/environment.ts'
