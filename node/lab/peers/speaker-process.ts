@@ -10,7 +10,7 @@ const ANSWER_WITHIN_MS = 20_000
 
 export interface SpeakerOptions extends BarePeerOptions {
   readonly topic: string
-  /** It is ready once so many peers are connected. */
+  /** It is ready once so many peers listen to the topic. */
   readonly minPeers: number
 }
 

@@ -19,9 +19,9 @@ export class Speaker {
     return new Speaker(peer, topic)
   }
 
-  /** Peers it is connected to. */
-  peers(): number {
-    return this.peer.network.peers().length
+  /** Peers that would hear it: connected is not enough, they must have said that they listen to the topic. */
+  listeners(): number {
+    return this.peer.network.stats().topics.find(({ topic }) => topic === this.#topic)?.subscribers ?? 0
   }
 
   /** Says one thing, as an honest node would. @returns to how many peers it went */

@@ -17,9 +17,9 @@ async function obey({ order, texts }: Omit<SpeakerOrder, 'id'>): Promise<number>
   return order === 'beyond' ? speaker.sayBeyond(first) : speaker.say(first)
 }
 
-async function waitForPeers(): Promise<void> {
-  if (speaker.peers() >= minPeers) return answer({ ready: true })
-  setTimeout(waitForPeers, 100)
+async function waitForListeners(): Promise<void> {
+  if (speaker.listeners() >= minPeers) return answer({ ready: true })
+  setTimeout(waitForListeners, 100)
 }
 
 async function end(): Promise<void> {
@@ -39,5 +39,5 @@ async function listen(): Promise<void> {
 }
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void end())
-await waitForPeers()
+await waitForListeners()
 await listen()
