@@ -102,6 +102,11 @@ export const COMMANDS: readonly Entry[] = [
   entry('evidence claim', 'Claim the reward of a proven fault', () => import('./commands/evidence-claim.ts')),
 
   entry('guard export', 'Write what the signing guard has given out', () => import('./commands/guard-export.ts')),
+  entry(
+    'guard declare-lost',
+    'Say that somebody else may have signed with the node key',
+    () => import('./commands/guard-declare-lost.ts'),
+  ),
   entry('guard import', 'Merge such a file into the signing guard', () => import('./commands/guard-import.ts')),
 
   entry('scenario', 'Play one story on a private network and judge it', () => import('./commands/scenario.ts')),

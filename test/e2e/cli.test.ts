@@ -182,6 +182,7 @@ describe('a node', () => {
     expect(marks.metadata.format).toBe('suprnova-signing-guard')
     writeFileSync(join(machine.home, 'marks.json'), JSON.stringify(marks))
     expect((await cli('a', 'guard import', [join(machine.home, 'marks.json')], 4)).json.error.code).toBe('LOCKED')
+    expect((await cli('a', 'guard declare-lost', [], 4)).json.error.code).toBe('LOCKED')
   })
 
   it('stops at once when told to, by command and by signal; then commands end with 75', async () => {
@@ -208,6 +209,11 @@ describe('a node', () => {
     expect((await cli('a', 'guard import', [join(machine.home, 'no-marks.json')], 3)).json.error.code).toBe(
       'INTERCHANGE_INVALID',
     )
+  })
+
+  it('takes the operator at its word that a guard is lost', async () => {
+    expect((await cli('a', 'guard declare-lost')).json).toMatchObject({ declaredLost: true })
+    await cli('none', 'guard declare-lost', [], 3)
   })
 
   it('says what is wrong with a data directory, and changes nothing in it', async () => {
