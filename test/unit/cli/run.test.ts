@@ -27,7 +27,7 @@ const PROMISED = [
   ...['run', 'stop', 'status'].map((word) => `node ${word}`),
   ...['pub', 'sub'].map((word) => `gossip ${word}`),
   ...['list', 'show', 'verify', 'submit', 'claim'].map((word) => `evidence ${word}`),
-  ...['export', 'import'].map((word) => `guard ${word}`),
+  ...['declare-lost', 'export', 'import'].map((word) => `guard ${word}`),
 ]
 
 describe('the command table', () => {
