@@ -6,6 +6,7 @@ import {IStakeRegistryTypes, ProtocolParams} from "../interfaces/IStakeRegistry.
 import {Domain} from "../libraries/Domain.sol";
 import {Signatures} from "../libraries/Signatures.sol";
 import {Statements} from "../libraries/Statements.sol";
+import {Secp256k1} from "../testing/Secp256k1.sol";
 import {Vm} from "../testing/Vm.sol";
 import {EquivocationVerifier} from "./EquivocationVerifier.sol";
 import {OverrunVerifier} from "./OverrunVerifier.sol";
@@ -93,6 +94,23 @@ contract VerdictsTest is IStakeRegistryTypes {
             bytes memory packed = abi.encodePacked(signatures[i], uint8(vs[i]));
             bool given = this.recover(digests[i], packed) == signer;
             require(given == recovers[i], names[i]);
+        }
+    }
+
+    /// @dev Catches a recovery from EIP-2098 that takes a high s: a liar chooses s first and the key to it afterwards.
+    function test_halfTheOrderIsTheLargestS() public view {
+        uint256 order = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141;
+        bytes32 digest = keccak256("a statement");
+        (bytes32 r, bytes32 y) = Secp256k1.publicKey(0x5EC2E7);
+        (bool ok, bytes memory inverse) = address(5).staticcall(abi.encode(32, 32, 32, uint256(r), order - 2, order));
+        require(ok, "modexp");
+        for (uint256 s = order / 2; s <= order / 2 + 1; ++s) {
+            uint256 difference = addmod(mulmod(s, 0x5EC2E7, order), order - (uint256(digest) % order), order);
+            address signer = vm.addr(mulmod(difference, abi.decode(inverse, (uint256)), order));
+            uint256 parity = uint256(y) & 1;
+            require(ecrecover(digest, uint8(27 + parity), r, bytes32(s)) == signer, "the chain takes both");
+            address recovered = Signatures.recover(digest, r, bytes32(s | (parity << 255)));
+            require(recovered == (s == order / 2 ? signer : address(0)), "only the low one is valid");
         }
     }
 

@@ -1,4 +1,5 @@
 import { network } from 'hardhat'
+import type { NetworkConnection } from 'hardhat/types/network'
 import {
   type Abi,
   concat,
@@ -79,6 +80,7 @@ export async function openContracts() {
     override: { initialDate: new Date(START_SECONDS * 1000).toISOString() },
   })
   const { viem, networkHelpers } = connection
+  mineOneSecondApart(connection.provider)
   const publicClient = await viem.getPublicClient()
   const wallets = await viem.getWalletClients()
   const [deployer, ...operators] = wallets
@@ -287,6 +289,23 @@ export async function openContracts() {
   }
 }
 export type Contracts = Awaited<ReturnType<typeof openContracts>>
+
+/**
+ * Without this a block's time follows the machine's clock: a slow run would sign other epochs and another salt,
+ * and bytes of calldata that are zero cost less than others.
+ */
+function mineOneSecondApart(provider: NetworkConnection['provider']): void {
+  const request = provider.request.bind(provider)
+  provider.request = async (call) => {
+    if (call.method === 'eth_sendTransaction') {
+      const latest = (await request({ method: 'eth_getBlockByNumber', params: ['latest', false] })) as {
+        timestamp: Hex
+      }
+      await request({ method: 'evm_setNextBlockTimestamp', params: [toHex(BigInt(latest.timestamp) + 1n)] })
+    }
+    return request(call)
+  }
+}
 
 const HEADER_FIELDS = [
   ['parentHash', 32],
