@@ -4,7 +4,7 @@
 //   npm run break-contracts            all of them, about a minute each
 //   npm run break-contracts -- settle  those whose name contains the word
 import { spawn } from 'node:child_process'
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -40,6 +40,11 @@ async function tryBreak(one: Break): Promise<Outcome> {
   const dir = mkdtempSync(join(tmpdir(), 'suprnova-break-'))
   try {
     for (const path of COPIED) cpSync(join(ROOT, path), join(dir, path), { recursive: true })
+    const asked = one.tests ?? ['StakeRegistry.invariant.t.sol']
+    for (const path of readdirSync(join(dir, 'contracts'), { recursive: true, encoding: 'utf8' })) {
+      const isHarness = path.startsWith('testing/')
+      if (path.endsWith('.t.sol') && !isHarness && !asked.includes(path)) rmSync(join(dir, 'contracts', path))
+    }
     symlinkSync(join(ROOT, 'node_modules'), join(dir, 'node_modules'))
     const file = join(dir, 'contracts', one.file)
     const source = readFileSync(file, 'utf8')

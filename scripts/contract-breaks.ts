@@ -4,6 +4,8 @@ export interface Break {
   readonly file: string
   readonly find: string
   readonly replace: string
+  /** The test files that are asked, under `contracts/`; the invariants when there are none. */
+  readonly tests?: readonly string[]
 }
 
 const PENALTIES = 'registry/RegistryPenalties.sol'
@@ -152,6 +154,7 @@ export const BREAKS: readonly Break[] = [
     file: 'registry/RegistryKeys.sol',
     find: 'require(holder == 0, KeyTaken(key, holder));',
     replace: '',
+    tests: ['StakeRegistry.t.sol'],
   },
   {
     name: 'a commit in the block of the slash earns the reward',
@@ -188,23 +191,27 @@ export const BREAKS: readonly Break[] = [
     file: 'faults/EquivocationVerifier.sol',
     find: 'require(contentA != contentB, NotFaulty());',
     replace: '',
+    tests: ['faults/Verdicts.t.sol'],
   },
   {
     name: 'the last index allowed is an overrun',
     file: 'faults/OverrunVerifier.sol',
     find: 'Statements.indexOf(parsed.position) >= _limitOf(parsed.kind)',
     replace: 'Statements.indexOf(parsed.position) + 1 >= _limitOf(parsed.kind)',
+    tests: ['faults/Verdicts.t.sol'],
   },
   {
     name: 'a signature with high s convicts',
     file: 'libraries/Signatures.sol',
     find: 'if (s > HALF_ORDER) return address(0);',
     replace: '',
+    tests: ['faults/Verdicts.t.sol'],
   },
   {
     name: 'void kinds and scopes convict',
     file: VERIFIER,
     find: 'require(!Statements.isVoid(slot.kind, slot.scope), VoidStatement(slot.kind, slot.scope));',
     replace: '',
+    tests: ['faults/Verdicts.t.sol'],
   },
 ]
