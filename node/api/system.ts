@@ -7,11 +7,10 @@ export const systemClock: Clock = { nowMs: () => Date.now() }
 /** The operating system's randomness. */
 export const systemRandom: Random = { bytes: (length) => new Uint8Array(randomBytes(length)) }
 
-/** Real timers. They keep no process alive by themselves. */
+/** Real timers. Each keeps the process alive until it ran or was cancelled: somebody waits for it. */
 export const systemTimers: Timers = {
   after(delayMs, run) {
     const timer = setTimeout(run, delayMs)
-    timer.unref()
     return () => clearTimeout(timer)
   },
 }
