@@ -1,5 +1,14 @@
 import { join } from 'node:path'
-import { openCourt, openReporter, openRpc, openStakeView, readParams, referenceTime } from '../chain/index.ts'
+import { BaseError } from 'viem'
+import {
+  explainChainError,
+  openCourt,
+  openReporter,
+  openRpc,
+  openStakeView,
+  readParams,
+  referenceTime,
+} from '../chain/index.ts'
 import type { Address, Clock, Domain, Hex, Logger, Offence, Random, StakeView, Timers } from '../core/index.ts'
 import { FAULT } from '../core/index.ts'
 import { createNetwork, type Network } from '../net/index.ts'
@@ -55,7 +64,7 @@ export async function createNode(config: NodeConfig, given: Partial<NodeModules>
   } catch (error) {
     // The failure to open is what matters; that to close was logged.
     await open.close().catch(() => undefined)
-    throw error
+    throw error instanceof BaseError ? explainChainError(error) : error
   }
 }
 
