@@ -144,6 +144,7 @@ class Libp2pNetwork implements Network {
     await this.#host.stop()
     this.#host.removeEventListener('peer:disconnect', this.#onDisconnect)
     this.#router.stop()
+    this.#gossip.measure()
   }
 
   get peerId(): string {
@@ -233,6 +234,7 @@ class Libp2pNetwork implements Network {
   }
 
   #measure(): void {
+    this.#gossip.measure()
     const { staked, readers } = this.#census()
     this.#metrics.peers.set(staked, { standing: 'staked' })
     this.#metrics.peers.set(readers, { standing: 'reader' })

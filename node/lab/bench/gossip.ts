@@ -68,7 +68,7 @@ const VARIANTS: readonly Variant[] = [
 
 const SIZES_BYTES = [256, 1024] as const
 /** Publish calls under way at once when saturated. */
-const WINDOW = 40
+const WINDOW = 80
 /** Bodies a second when paced: few enough for every variant. */
 const PACED_PER_SECOND = 20
 

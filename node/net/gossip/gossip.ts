@@ -48,6 +48,8 @@ export class Gossip {
   readonly #refusals = new Map<string, number>()
   #published = 0
   #delivered = 0
+  /** What of the counts stands in the metrics already: a labelled counter costs more than a message's other counting. */
+  readonly #measured: Record<Outcome | 'delivered', number> = { accept: 0, reject: 0, ignore: 0, delivered: 0 }
 
   constructor(modules: GossipModules) {
     this.#modules = modules
@@ -65,6 +67,17 @@ export class Gossip {
       published: this.#published,
       delivered: this.#delivered,
     }
+  }
+
+  /** Brings the metrics up to date. */
+  measure(): void {
+    const { verdicts, delivered } = this.#modules.metrics
+    for (const outcome of ['accept', 'reject', 'ignore'] as const) {
+      verdicts.inc({ outcome }, this.#received[outcome] - this.#measured[outcome])
+      this.#measured[outcome] = this.#received[outcome]
+    }
+    delivered.inc({}, this.#delivered - this.#measured.delivered)
+    this.#measured.delivered = this.#delivered
   }
 
   topics(): { readonly topic: string; readonly wireName: string }[] {
@@ -144,7 +157,6 @@ export class Gossip {
 
   #counted({ outcome, reason }: { readonly outcome: Outcome; readonly reason: string }): Checked {
     this.#received[outcome]++
-    this.#modules.metrics.verdicts.inc({ outcome })
     if (outcome !== 'accept') {
       this.#refusals.set(reason, (this.#refusals.get(reason) ?? 0) + 1)
       this.#modules.metrics.refusals.inc({ reason })
@@ -167,7 +179,6 @@ export class Gossip {
         }
       }
     }
-    metrics.delivered.inc({}, bodies.length)
   }
 }
 

@@ -22,3 +22,16 @@ export function messageId(message: { readonly topic: string; readonly data: Uint
 export function messageIdText(id: Uint8Array): string {
   return Buffer.from(id.buffer, id.byteOffset, id.byteLength).toString('latin1')
 }
+
+/** Where the signature of a frame begins, and where its leaf and path length end. */
+const SIGNATURE_AT = 95
+const LEAF_END = SIGNATURE_AT + 64 + 2
+
+/**
+ * A key that all copies of a frame share: its signature, form, leaf, path length and size. Costs no hash. Another frame
+ * may share it with an accepted one only by being invalid: what the signature binds, it binds for both.
+ */
+export function copyKey(frame: Uint8Array): string {
+  const { buffer, byteOffset, length } = frame
+  return `${length}:${frame[1]}:${Buffer.from(buffer, byteOffset, length).toString('latin1', SIGNATURE_AT, LEAF_END)}`
+}

@@ -13,7 +13,7 @@ import {
 import type { NetMetrics } from '../metrics.ts'
 import type { Standing } from '../peers/standing.ts'
 import { AcceptedMessages } from './accepted.ts'
-import { messageKey } from './message-id.ts'
+import { copyKey } from './message-id.ts'
 import { SCORE_THRESHOLDS, topicScoreParams } from './scores.ts'
 import type { GossipService } from './service.ts'
 import { type Rate, TokenBucket } from './token-bucket.ts'
@@ -97,9 +97,10 @@ export class GossipRouter {
       this.#takeIn(from, rpc) ? handleRpc(from, rpc) : Promise.resolve()
     this.#onMessage = ({ detail: { msg, msgId, propagationSource } }) => {
       const from = propagationSource.toString()
-      const checked = check({ wireTopic: msg.topic, data: plain(msg.data), from })
-      if (checked instanceof Promise) void checked.then((later) => this.#conclude(msgId, from, later))
-      else this.#conclude(msgId, from, checked)
+      const data = plain(msg.data)
+      const checked = check({ wireTopic: msg.topic, data, from })
+      if (checked instanceof Promise) void checked.then((later) => this.#conclude(msgId, from, data, later))
+      else this.#conclude(msgId, from, data, checked)
     }
     this.#service.addEventListener('gossipsub:message', this.#onMessage)
   }
@@ -154,10 +155,10 @@ export class GossipRouter {
   }
 
   /** Sends an accepted message on, scores a rejected one's bringer, and only then gives bodies to subscribers. */
-  #conclude(messageKey: string, from: string, { outcome, deliver }: Checked): void {
+  #conclude(messageId: string, from: string, data: Uint8Array, { outcome, deliver }: Checked): void {
     if (!this.#running) return
-    this.#service.reportMessageValidationResult(messageKey, from, RESULT[outcome])
-    if (outcome === 'accept') this.#accepted.add(messageKey)
+    this.#service.reportMessageValidationResult(messageId, from, RESULT[outcome])
+    if (outcome === 'accept') this.#accepted.add(copyKey(data))
     else if (outcome === 'reject') this.#service.score.scoreCache.delete(from)
     deliver?.()
   }
@@ -197,7 +198,7 @@ export class GossipRouter {
     const bucket = evidence ? buckets.evidence : buckets.messages
     if (size > limit) this.#metrics.dropped.inc({ reason: 'size' })
     else if (!bucket.take(1, size, nowMs)) this.#metrics.dropped.inc({ reason: evidence ? 'evidence-rate' : 'rate' })
-    else return !this.#accepted.has(messageKey(message.topic, message.data ?? NOTHING))
+    else return evidence || !this.#accepted.has(copyKey(message.data ?? NOTHING))
     return false
   }
 

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import type { Domain } from '../../../node/core/index.ts'
 import { TOPIC_MAX_BYTES } from '../../../node/net/constants.ts'
-import { messageId, messageIdText } from '../../../node/net/gossip/message-id.ts'
+import { copyKey, messageId, messageIdText } from '../../../node/net/gossip/message-id.ts'
 import { networkId, TopicNames } from '../../../node/net/gossip/topics.ts'
+import { random } from '../../integration/net/harness.ts'
 
 const DOMAIN: Domain = {
   chainId: 31_337n,
@@ -48,5 +49,25 @@ describe('message ids', () => {
     expect(new Set([id('a', data), id('b', data), id('a', broken), id('a', data.subarray(1))]).size).toBe(4)
     expect(id('a', data)).toBe(id('a', data.slice()))
     expect(id('a', data)).toHaveLength(32)
+  })
+})
+
+describe('copy keys', () => {
+  // Break it caught: a key without the leaf, under which one part of a batch hid all others.
+  it('are shared by copies, and by nothing else that could be valid', () => {
+    const frame = random.bytes(300)
+    const changed = (at: number) => {
+      const other = frame.slice()
+      other[at]! ^= 1
+      return other
+    }
+    const form = 1
+    const signature = [95, 158]
+    const leaf = 159
+    const pathLength = 160
+    for (const at of [form, ...signature, leaf, pathLength]) expect(copyKey(changed(at))).not.toBe(copyKey(frame))
+    expect(copyKey(frame.subarray(0, 299))).not.toBe(copyKey(frame))
+    expect(copyKey(frame.slice())).toBe(copyKey(frame))
+    expect(copyKey(new Uint8Array(0))).toBe('0:undefined:')
   })
 })
