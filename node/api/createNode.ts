@@ -35,6 +35,7 @@ import { NameWatch } from './name-watch.ts'
 import { SuprnovaNode } from './node.ts'
 import { openKeys } from './node-keys.ts'
 import { OpenParts } from './open-parts.ts'
+import { considerOwnOffence } from './own-offence.ts'
 import { SlashWatch } from './slash-watch.ts'
 import { systemClock, systemRandom, systemTimers } from './system.ts'
 
@@ -168,6 +169,7 @@ async function openNode(config: NodeConfig, modules: NodeModules, open: OpenPart
   }
   const onOffence = (offence: Offence) => {
     const isNew = book.add(offence)
+    if (offence.signer === key) return considerOwnOffence(offence, separator, { guard, logger })
     // Evidence from others silences an equivocator here as what we saw ourselves does.
     if (offence.faultType === FAULT.equivocation) slotIndex.quarantine(offence.signer, offence.faultId)
     if (reporter !== undefined) reporter.report(offence)
