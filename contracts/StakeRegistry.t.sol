@@ -273,7 +273,7 @@ contract StakeRegistryTest is World {
 
     /// @dev Catches a withdrawal a second early, and one that stays shut a second late.
     function testFuzz_noWithdrawalBeforeItsTime(uint256 seconds_) public {
-        seconds_ = 1495 + seconds_ % 10;
+        seconds_ = 1495 + (seconds_ % 10);
         uint64 stakeId = _active(1);
         _unbond(stakeId);
         uint256 readyAt = registry.stakeOf(stakeId).readyAt;
