@@ -1,10 +1,11 @@
-import { createServer, type Server } from 'node:http'
+import { createServer, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { EXIT, SuprnovaError } from '../../core/index.ts'
 import { CONNECTION_LIMIT, REQUEST_TIMEOUT_MS } from '../constants.ts'
 import { RequestError } from '../errors.ts'
 import { sendError, sendJson } from './answer.ts'
 import type { HealthApi } from './node-api.ts'
+import { targetOf } from './target.ts'
 
 /** /health, /ready and /metrics for monitoring, on loopback. Nothing here can make the node do or say anything. */
 export class HealthServer {
@@ -14,16 +15,11 @@ export class HealthServer {
   constructor(options: { host: string; port: number }, modules: { api: HealthApi }) {
     this.#options = options
     this.#server = createServer((request, response) => {
-      const path = new URL(request.url ?? '/', 'http://node').pathname
-      const report = (problems: readonly string[]) =>
-        sendJson(response, problems.length === 0 ? 200 : 503, { ok: problems.length === 0, problems })
-      if (path === '/health') return report(modules.api.problems())
-      if (path === '/ready') return report(modules.api.unready())
-      if (path === '/metrics') {
-        response.writeHead(200, { 'content-type': 'text/plain; version=0.0.4' })
-        return response.end(modules.api.metricsText())
+      try {
+        answer(modules.api, targetOf(request).path, response)
+      } catch (error) {
+        sendError(response, error)
       }
-      return sendError(response, new RequestError(404, 'NO_SUCH_ROUTE', 'there is /health, /ready and /metrics'))
     })
     this.#server.maxConnections = CONNECTION_LIMIT
     this.#server.requestTimeout = REQUEST_TIMEOUT_MS
@@ -53,4 +49,16 @@ export class HealthServer {
       this.#server.closeAllConnections()
     })
   }
+}
+
+function answer(api: HealthApi, path: string, response: ServerResponse): void {
+  const report = (problems: readonly string[]) =>
+    sendJson(response, problems.length === 0 ? 200 : 503, { ok: problems.length === 0, problems })
+  if (path === '/health') report(api.problems())
+  else if (path === '/ready') report(api.unready())
+  else if (path === '/metrics') {
+    const text = api.metricsText()
+    response.writeHead(200, { 'content-type': 'text/plain; version=0.0.4' })
+    response.end(text)
+  } else throw new RequestError(404, 'NO_SUCH_ROUTE', 'there is /health, /ready and /metrics')
 }

@@ -7,6 +7,7 @@ import { readJson, sendError, sendJson } from './answer.ts'
 import { faultIdOf, payloadOf, topicOf } from './fields.ts'
 import type { NodeApi } from './node-api.ts'
 import { Subscriptions } from './subscriptions.ts'
+import { targetOf } from './target.ts'
 
 function unknownRoute(method: string, path: string): RequestError {
   return new RequestError(404, 'NO_SUCH_ROUTE', `there is no ${method} ${path.slice(0, 100)}`, {
@@ -65,14 +66,14 @@ export class LocalServer {
   }
 
   async #answer(api: NodeApi, request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { pathname, searchParams } = new URL(request.url ?? '/', 'http://node')
-    const route = `${request.method} ${pathname}`
-    const fault = /^\/evidence\/([^/]+)(\/submit)?$/.exec(pathname)
+    const { path, query } = targetOf(request)
+    const route = `${request.method} ${path}`
+    const fault = /^\/evidence\/([^/]+)(\/submit)?$/.exec(path)
     if (route === 'GET /status') return sendJson(response, 200, await api.status())
     if (route === 'GET /guard') return sendJson(response, 200, await api.exportGuard())
     if (route === 'GET /evidence') return sendJson(response, 200, { faults: api.evidence() })
     if (route === 'GET /gossip/subscribe') {
-      return this.#subscriptions.open(api, topicOf(searchParams.get('topic')), response)
+      return this.#subscriptions.open(api, topicOf(query.get('topic')), response)
     }
     if (route === 'POST /gossip/publish') {
       const body = await readJson(request)
@@ -83,7 +84,7 @@ export class LocalServer {
       return api.shutdown()
     }
     const wanted = fault?.[2] === undefined ? 'GET' : 'POST'
-    if (fault?.[1] === undefined || request.method !== wanted) throw unknownRoute(request.method ?? '', pathname)
+    if (fault?.[1] === undefined || request.method !== wanted) throw unknownRoute(request.method ?? '', path)
     const faultId = faultIdOf(fault[1])
     const found = wanted === 'GET' ? api.bundle(faultId) : await api.submit(faultId)
     if (found === undefined) {

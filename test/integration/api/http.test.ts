@@ -58,9 +58,10 @@ afterEach(async () => {
   await rm(dataDir, { recursive: true, force: true })
 })
 
-/** Sends bytes as they are: what the client would never send. */
-async function raw(method: string, path: string, body = ''): Promise<{ status: number; body: string }> {
-  const call = request({ socketPath: join(dataDir, 'node.sock'), method, path, headers: { connection: 'close' } })
+/** Sends bytes as they are, to the local socket or to a port: what the client would never send. */
+async function raw(method: string, path: string, body = '', port?: number): Promise<{ status: number; body: string }> {
+  const to = port === undefined ? { socketPath: join(dataDir, 'node.sock') } : { host: '127.0.0.1', port }
+  const call = request({ ...to, method, path, headers: { connection: 'close' } })
   call.end(body)
   const [response] = await once(call, 'response')
   let text = ''
@@ -190,5 +191,37 @@ test('health, readiness and metrics', async () => {
   expect((await get('/status'))[0]).toBe(404)
   const second = new HealthServer({ host: '127.0.0.1', port }, { api: {} as never })
   await expect(second.start()).rejects.toMatchObject({ code: 'HTTP_PORT', exitCode: EXIT.config })
+  await health.close()
+})
+
+// Seen failing with the target given to `URL`: `GET // HTTP/1.1` ended the process.
+test.each(['//', '//[', 'http://node/health', '*'])(
+  '%j as a target is answered 400, and nothing ends',
+  async (path) => {
+    const health = new HealthServer(
+      { host: '127.0.0.1', port: 0 },
+      { api: { problems: () => [], unready: () => [], metricsText: () => '' } },
+    )
+    const port = await health.start()
+    for (const answer of [await raw('GET', path, '', port), await raw('GET', path)]) {
+      expect(answer.status).toBe(400)
+      expect(JSON.parse(answer.body).error.code).toBe('BAD_TARGET')
+    }
+    expect((await raw('GET', '/health?now', '', port)).status).toBe(200)
+    await health.close()
+  },
+)
+
+// Seen failing without the `try` around the answer: what a status threw ended the process.
+test('health that cannot be told is an error of one answer', async () => {
+  const broken = () => {
+    throw new Error('the view is closed')
+  }
+  const health = new HealthServer(
+    { host: '127.0.0.1', port: 0 },
+    { api: { problems: broken, unready: broken, metricsText: broken } },
+  )
+  const port = await health.start()
+  for (const path of ['/health', '/ready', '/metrics']) expect((await raw('GET', path, '', port)).status).toBe(500)
   await health.close()
 })
