@@ -44,7 +44,7 @@ const VARIANTS: readonly Variant[] = [
     name: STRICT_SECP256K1,
     open: (heard) => plainNetwork({ merging: true, signedBy: 'secp256k1' }, heard),
     bodies: 1,
-    messages: 160,
+    messages: 100,
   },
   {
     name: ONE_BODY,
@@ -226,7 +226,7 @@ function aims(sizeBytes: number, rounds: Rounds): BenchAim[] {
 }
 
 async function runGossip({ quick, log }: BenchOptions): Promise<BenchReport> {
-  const count = quick ? 2 : 7
+  const count = quick ? 2 : 5
   const share = quick ? 0.1 : 1
   const rows: Record<string, string | number>[] = []
   const reached: BenchAim[] = []

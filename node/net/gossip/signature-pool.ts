@@ -7,7 +7,7 @@ export const CHECK_BYTES = 33 + 32 + 64
 
 /** Checks signatures on a thread of its own, so that they do not hold up the network's. */
 export interface SignaturePool {
-  /** Whether the signature holds. Answers come in the order of the questions. */
+  /** Whether the signature holds. Answers come in the order of the questions, but for those past the bound. */
   check(check: SignatureCheck): Promise<boolean>
   /** Checks waiting for their answer. */
   readonly size: number

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { KIND } from '../../../node/core/index.ts'
+import { openSignaturePool } from '../../../node/net/index.ts'
 import { encodeGossip, encodeLeafFrame, topicHash } from '../../../node/statements/index.ts'
 import { bytes, epochNow, listen, meshed, TestNetwork, text, until } from './harness.ts'
 
@@ -110,6 +111,26 @@ describe('gossip', { timeout: 60_000 }, () => {
     await until('the part is a duplicate', () => two!.network.stats().refusals.duplicate === 1)
     await expect(one!.network.publishFrame('news', frame)).rejects.toThrow('Duplicate')
     expect(heard).toHaveLength(2)
+  })
+
+  it('is the same with signatures checked on another thread', async () => {
+    const signaturePool = openSignaturePool()
+    const [one, two] = await net.addMany(2, { signaturePool })
+    const heard = listen(two!)
+    listen(one!)
+    await until('a mesh', () => meshed([one!, two!], 'news'))
+    for (let i = 0; i < 20; i++) await one!.network.publish('news', bytes(`message ${i}`))
+    const position = (BigInt(epochNow()) << 32n) | 99n
+    for (const payload of ['yes', 'no']) {
+      one!.guard.next = position
+      await one!.network.publish('news', bytes(payload))
+    }
+    await until('an offence', () => two!.offences.length === 1)
+    expect(heard.map(({ payload }) => text(payload))).toEqual([
+      ...Array.from({ length: 20 }, (_, i) => `message ${i}`),
+      'yes',
+    ])
+    await signaturePool.close()
   })
 
   it('turns two contents in one slot into an offence, and hears no more of the liar', async () => {

@@ -19,7 +19,13 @@ import {
   type Timers,
   toHex,
 } from '../../../node/core/index.ts'
-import { createNetwork, type GossipMessage, type Network, type NetworkOptions } from '../../../node/net/index.ts'
+import {
+  createNetwork,
+  type GossipMessage,
+  type Network,
+  type NetworkOptions,
+  type SignaturePool,
+} from '../../../node/net/index.ts'
 import { Admission, createSigner, StatementSigner, slotHash } from '../../../node/statements/index.ts'
 
 export const DOMAIN: Domain = {
@@ -181,6 +187,7 @@ export interface TestNode {
 
 export interface NodeOptions extends Partial<NetworkOptions> {
   readonly privateKey?: Uint8Array
+  readonly signaturePool?: SignaturePool
   /** Register a stake for it; true unless said. */
   readonly staked?: boolean
 }
@@ -191,7 +198,7 @@ export class TestNetwork {
   readonly nodes: TestNode[] = []
 
   async add(options: NodeOptions = {}): Promise<TestNode> {
-    const { privateKey = new Uint8Array(randomBytes(32)), staked = true, ...networkOptions } = options
+    const { privateKey = new Uint8Array(randomBytes(32)), staked = true, signaturePool, ...networkOptions } = options
     const signer = createSigner(privateKey)
     if (staked) this.stakeView.add(signer)
     const domain = networkOptions.domain ?? DOMAIN
@@ -218,6 +225,7 @@ export class TestNetwork {
           { stakeView: this.stakeView, slotIndex, clock, offences: { report: (one) => offences.push(one) }, metrics },
         ),
         statementSigner: statements,
+        ...(signaturePool && { signaturePool }),
         clock,
         timers,
         random,
