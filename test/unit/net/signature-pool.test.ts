@@ -21,7 +21,12 @@ describe('the signature pool', { timeout: 30_000 }, () => {
     pool = openSignaturePool()
     const expected = Array.from({ length: 100 }, (_, i) => i % 3 === 0)
     const order: number[] = []
-    const answers = expected.map((holds, i) => pool.check(check(holds)).finally(() => order.push(i)))
+    const answers: Promise<boolean>[] = []
+    for (const [i, holds] of expected.entries()) {
+      // every ten of them go over together
+      if (i % 10 === 0) await new Promise((sent) => setImmediate(sent))
+      answers.push(pool.check(check(holds)).finally(() => order.push(i)))
+    }
     expect(await Promise.all(answers)).toEqual(expected)
     expect(order).toEqual([...expected.keys()])
     expect(pool.size).toBe(0)
