@@ -84,6 +84,20 @@ test.each([
   await endsCleanly('SIGTERM', nodeKeys())
 })
 
+// Catches processes of the lab that go on when it is ended at once.
+test('a second SIGINT ends everything at once, and leaves nothing behind either', async () => {
+  start('--nodes', '2')
+  await printed(/node-1 runs/)
+  const keys = nodeKeys()
+  const ended = once(child, 'exit')
+  child.kill('SIGINT')
+  child.kill('SIGINT')
+  await ended
+  await expect.poll(() => processesNaming(temporary), { timeout: 5_000 }).toEqual([])
+  expect(await readdir(temporary)).toEqual([])
+  expect(marksOf(keys)).toEqual([])
+})
+
 test('too few nodes is a usage error', async () => {
   start('--nodes', '1')
   const [code] = await once(child, 'exit')

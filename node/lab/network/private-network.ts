@@ -89,8 +89,9 @@ export class PrivateNetwork {
    */
   static async open(options: PrivateNetworkOptions): Promise<PrivateNetwork> {
     const { signal, log } = options
-    const workspace = await Workspace.open()
+    // In this order, since an exit ends processes before it takes their files away.
     const processes = new Processes()
+    const workspace = await Workspace.open()
     let chain: LocalChain | undefined
     try {
       signal.throwIfAborted()
@@ -132,8 +133,9 @@ export class PrivateNetwork {
       await chain.goLive()
       return network
     } catch (error) {
+      await processes.stop()
       await chain?.close()
-      await workspace.remove()
+      workspace.remove()
       throw error
     }
   }
@@ -167,7 +169,7 @@ export class PrivateNetwork {
   async close(): Promise<void> {
     await this.processes.stop()
     await this.chain.close()
-    await this.workspace.remove()
+    this.workspace.remove()
   }
 
   async #register(draft: Member, person: PersonKey, port: number): Promise<StakedMember> {

@@ -1,5 +1,5 @@
-import { existsSync, rmSync } from 'node:fs'
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { existsSync, readdirSync, rmSync } from 'node:fs'
+import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Address } from '../../core/index.ts'
@@ -9,7 +9,7 @@ import { machineRuntimeDirectory } from '../../store/index.ts'
 export class Workspace {
   readonly path: string
   readonly #keys = new Set<Address>()
-  readonly #onExit = () => rmSync(this.path, { recursive: true, force: true })
+  readonly #onExit = () => this.#sweep()
 
   private constructor(path: string) {
     this.path = path
@@ -28,14 +28,18 @@ export class Workspace {
   }
 
   /** Takes everything away. No process may use it any more. */
-  async remove(): Promise<void> {
-    await rm(this.path, { recursive: true, force: true })
+  remove(): void {
+    this.#sweep()
+    process.off('exit', this.#onExit)
+  }
+
+  #sweep(): void {
+    rmSync(this.path, { recursive: true, force: true })
     for (const folder of ['mirrors', 'locks']) {
       const path = join(machineRuntimeDirectory(), folder)
       if (!existsSync(path)) continue
-      const left = (await readdir(path)).filter((name) => [...this.#keys].some((key) => name.startsWith(key)))
-      await Promise.all(left.map((name) => rm(join(path, name), { recursive: true, force: true })))
+      const left = readdirSync(path).filter((name) => [...this.#keys].some((key) => name.startsWith(key)))
+      for (const name of left) rmSync(join(path, name), { recursive: true, force: true })
     }
-    process.off('exit', this.#onExit)
   }
 }
