@@ -6,7 +6,7 @@ export interface NetMetrics {
   readonly verdicts: Counter
   /** Why messages were not accepted. */
   readonly refusals: Counter
-  /** Messages dropped before gossipsub saw them: unstaked, rate, size. */
+  /** Messages dropped before gossipsub saw them: unstaked, topic not open, rate, size. */
   readonly dropped: Counter
   /** Bodies given to subscribers. */
   readonly delivered: Counter

@@ -74,6 +74,8 @@ export class GossipRouter {
    * course. Copies of what was refused do not, so that whoever brings them is scored.
    */
   readonly #accepted = new AcceptedMessages(ACCEPTED_GENERATION_MAX)
+  /** Topics open here, by wire name: gossipsub keeps messages of any topic, and hands over only those subscribed to. */
+  readonly #open = new Set<string>()
   /** One entry a connected peer; `forget` takes it away. */
   readonly #buckets = new Map<string, PeerBuckets>()
   /** What is judged after stop() goes nowhere. */
@@ -113,11 +115,13 @@ export class GossipRouter {
   /** Opens a topic: scored from the first message on, by the rate expected on it. */
   open(wireTopic: string, messagesPerSecond: number): void {
     const rate = { messagesPerSecond, fanout: this.#fanout, decayIntervalMs: SCORE_DECAY_INTERVAL_MS }
+    this.#open.add(wireTopic)
     this.#service.score.params.topics[wireTopic] = topicScoreParams(rate)
     this.#service.subscribe(wireTopic)
   }
 
   close(wireTopic: string): void {
+    this.#open.delete(wireTopic)
     this.#service.unsubscribe(wireTopic)
     for (const stats of this.#service.score.peerStats.values()) {
       delete (stats as { topics?: Record<string, unknown> }).topics?.[wireTopic]
@@ -196,7 +200,8 @@ export class GossipRouter {
     const evidence = message.topic === this.#evidenceTopic
     const limit = evidence ? EVIDENCE_MAX_BYTES : FRAME_MAX_BYTES
     const bucket = evidence ? buckets.evidence : buckets.messages
-    if (size > limit) this.#metrics.dropped.inc({ reason: 'size' })
+    if (!this.#open.has(message.topic)) this.#metrics.dropped.inc({ reason: 'topic' })
+    else if (size > limit) this.#metrics.dropped.inc({ reason: 'size' })
     else if (!bucket.take(1, size, nowMs)) this.#metrics.dropped.inc({ reason: evidence ? 'evidence-rate' : 'rate' })
     else return evidence || !this.#accepted.has(copyKey(message.data ?? NOTHING))
     return false

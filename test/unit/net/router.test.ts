@@ -1,0 +1,90 @@
+import type { GossipsubMessage } from '@libp2p/gossipsub'
+import type { RPC } from '@libp2p/gossipsub/message'
+import { beforeEach, describe, expect, it } from 'vitest'
+import { type Check, GossipRouter } from '../../../node/net/gossip/router.ts'
+import type { GossipService } from '../../../node/net/gossip/service.ts'
+import { STAKED_PEER_RATE } from '../../../node/net/index.ts'
+import { netMetrics } from '../../../node/net/metrics.ts'
+import { peerIdOfPublicKey } from '../../../node/net/peers/identity.ts'
+import { Standing } from '../../../node/net/peers/standing.ts'
+import { createSigner } from '../../../node/statements/index.ts'
+import { bytes, FakeMetrics, FakeStakeView, PARAMS, random, text } from '../../integration/net/harness.ts'
+
+/** A name where copies of a frame are told apart. */
+const frame = (name: string) => bytes(name.padStart(150))
+
+/** gossipsub as the router sees it: passes on what is subscribed to, and notes what it was given and told. */
+class FakeService extends EventTarget {
+  readonly kept: string[] = []
+  readonly told: string[] = []
+  readonly score = { params: { topics: {} }, scoreCache: new Map(), peerStats: new Map() }
+  readonly #subscribed = new Set<string>()
+
+  subscribe = (topic: string) => void this.#subscribed.add(topic)
+  unsubscribe = (topic: string) => void this.#subscribed.delete(topic)
+  getScore = () => 0
+  reportMessageValidationResult = (_: string, __: string, result: string) => void this.told.push(result)
+  handleReceivedRpc = async (from: unknown, { messages }: RPC) => {
+    for (const { topic, data } of messages) {
+      const msgId = text(data!).trim()
+      this.kept.push(msgId)
+      const detail = { msg: { topic, data }, msgId, propagationSource: from } as unknown as GossipsubMessage
+      if (this.#subscribed.has(topic)) this.dispatchEvent(new CustomEvent('gossipsub:message', { detail }))
+    }
+  }
+}
+
+describe('GossipRouter', () => {
+  const clock = { nowMs: () => nowMs }
+  let nowMs = 0
+  let service: FakeService
+  let metrics: FakeMetrics
+  let stakeView: FakeStakeView
+  beforeEach(() => {
+    nowMs = 1_000_000
+    service = new FakeService()
+    metrics = new FakeMetrics()
+    stakeView = new FakeStakeView()
+  })
+
+  function open(check: Check): GossipRouter {
+    const router = new GossipRouter(
+      { evidenceTopic: 'evidence', fanout: 4, stakedRate: STAKED_PEER_RATE },
+      {
+        service: service as unknown as GossipService,
+        standing: new Standing(PARAMS, { stakeView, clock }),
+        clock,
+        metrics: netMetrics(metrics),
+      },
+      check,
+    )
+    router.open('news', 10)
+    router.open('evidence', 1)
+    return router
+  }
+
+  const stakedPeer = () => {
+    const signer = createSigner(random.bytes(32))
+    stakeView.add(signer)
+    return peerIdOfPublicKey(signer.publicKey)
+  }
+
+  const rpc = (topic: string, ...messages: string[]) =>
+    ({ subscriptions: [], messages: messages.map((name) => ({ topic, data: frame(name) })) }) as RPC
+
+  const dropped = (reason: string) => metrics.of('suprnova_net_dropped_total', reason)
+
+  // Break it caught: no look at the topic, so that gossipsub kept every such message, unchecked and unscored.
+  it('keeps from gossipsub what no check would ever see: messages of topics not open', async () => {
+    const router = open(() => ({ outcome: 'accept' }))
+    const peer = stakedPeer()
+    await service.handleReceivedRpc(peer, rpc('weather', 'a', 'b'))
+    await service.handleReceivedRpc(peer, rpc('news', 'c'))
+    router.open('weather', 10)
+    await service.handleReceivedRpc(peer, rpc('weather', 'd'))
+    router.close('weather')
+    await service.handleReceivedRpc(peer, rpc('weather', 'e'))
+    expect(service.kept).toEqual(['c', 'd'])
+    expect(dropped('topic')).toBe(3)
+  })
+})
