@@ -84,7 +84,7 @@ test.each([
   await endsCleanly('SIGTERM', nodeKeys())
 })
 
-// Catches processes of the lab that go on when it is ended at once.
+// Catches a folder, and marks, that stay when the lab is ended before its nodes have closed.
 test('a second SIGINT ends everything at once, and leaves nothing behind either', async () => {
   start('--nodes', '2')
   await printed(/node-1 runs/)
