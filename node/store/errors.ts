@@ -51,6 +51,14 @@ export function guardRefused(
   })
 }
 
+/** Rows of the guard changed underneath it: another process opened the same directory and key. */
+export function guardDisplaced(): SuprnovaError {
+  return new SuprnovaError('GUARD_DISPLACED', 'another process writes the marks of this signing guard', {
+    exitCode: EXIT.unsafe,
+    hint: 'two processes, perhaps in two containers, share this data directory; stop one of them for good, then start the other',
+  })
+}
+
 /** Two contents in one slot, one here and one in the file to import: the harm is done, and nothing is merged. */
 export function interchangeConflict(field: string, values: Record<string, unknown>): SuprnovaError {
   return new SuprnovaError(

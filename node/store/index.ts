@@ -1,3 +1,4 @@
+export type { ConditionalTable, Expected } from './conditional-table.ts'
 export * from './constants.ts'
 export {
   type LockedDirectory,

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { type Database, open as openEnvironment, type RootDatabase } from 'lmdb'
-import type { Table } from '../core/index.ts'
+import { equalBytes } from '../core/index.ts'
+import type { ConditionalTable, Expected } from './conditional-table.ts'
 import { STORE_MAX_BYTES, STORE_TABLES_MAX, TABLE_KEY_MAX_BYTES } from './constants.ts'
 import { machineDisk, makeDirectory } from './disk.ts'
 import { storeClosed, storeCorrupt, storeFull, storeWriteFailed } from './errors.ts'
@@ -9,7 +10,7 @@ import { checkLmdbFile } from './lmdb-file.ts'
 /** Named tables in one directory, on LMDB. Writes of one turn of the event loop share one flush. */
 export interface Store {
   /** The table of that name; the same one for the same name. Names are short and fixed by the program. */
-  table(name: string): Table
+  table(name: string): ConditionalTable
   /** Bytes of the file in use, and the bound. */
   stats(): { usedBytes: number; maxBytes: number }
   /** Resolves after everything written is flushed. */
@@ -18,6 +19,7 @@ export interface Store {
 
 const BINARY = { encoding: 'binary', keyEncoding: 'binary' } as const
 type Binary = Database<Buffer, Uint8Array>
+type Writes = readonly Expected[]
 
 /**
  * Opens (or makes) the store in `directory`.
@@ -38,7 +40,7 @@ export async function openStore(directory: string, options: { maxBytes?: number 
   await machineDisk.sync(path)
   await machineDisk.syncDirectory(directory)
 
-  const tables = new Map<string, Table>()
+  const tables = new Map<string, ConditionalTable>()
   let closed = false
   let usedBytes = readUsedBytes(root)
 
@@ -51,7 +53,23 @@ export async function openStore(directory: string, options: { maxBytes?: number 
     }
   }
 
-  function openTable(name: string): Table {
+  function checkWrites(writes: Writes): void {
+    if (closed) throw storeClosed(directory)
+    for (const [key] of writes) checkKey(key)
+    usedBytes = readUsedBytes(root)
+    const adds = writes.some(([, value]) => value !== undefined)
+    if (adds && usedBytes >= maxBytes) throw storeFull(directory, usedBytes, maxBytes)
+  }
+
+  async function committed<T>(action: () => Promise<T>): Promise<T> {
+    try {
+      return await action()
+    } catch (error) {
+      throw storeWriteFailed(directory, await commitCause(error))
+    }
+  }
+
+  function openTable(name: string): ConditionalTable {
     const database = use(() =>
       root.openDB<Buffer, Uint8Array>({
         name,
@@ -62,23 +80,21 @@ export async function openStore(directory: string, options: { maxBytes?: number 
     return {
       get: (key) => use(() => database.get(key)),
       async write(writes) {
-        if (closed) throw storeClosed(directory)
+        checkWrites(writes)
         if (writes.length === 0) return
-        for (const [key] of writes) checkKey(key)
-        usedBytes = readUsedBytes(root)
-        const adds = writes.some(([, value]) => value !== undefined)
-        if (adds && usedBytes >= maxBytes) throw storeFull(directory, usedBytes, maxBytes)
-        try {
-          await database.batch(() => {
-            for (const [key, value] of writes) {
-              // A copy: lmdb reads the bytes later, from another thread.
-              if (value === undefined) database.remove(key)
-              else database.put(key, Buffer.from(value))
-            }
-          })
-        } catch (error) {
-          throw storeWriteFailed(directory, await commitCause(error))
-        }
+        await committed(() => database.batch(() => apply(database, copyOf(writes))))
+      },
+      async writeIf(expected, writes) {
+        checkWrites(writes)
+        const rows = copyOf(expected)
+        const copies = copyOf(writes)
+        return await committed(() =>
+          database.transaction(() => {
+            if (!rows.every((row) => holds(database, row))) return false
+            apply(database, copies)
+            return true
+          }),
+        )
       },
       *range(start, end) {
         const entries = use(() => database.getRange({ start, end }))
@@ -128,6 +144,23 @@ function readUsedBytes(root: RootDatabase<Buffer, Uint8Array>): number {
     free?: { entryCount: number }
   }
   return (stats.lastPageNumber + 1) * stats.pageSize
+}
+
+/** lmdb reads the bytes later, from another thread or in a transaction yet to begin. */
+function copyOf(writes: Writes): Writes {
+  return writes.map(([key, value]) => [Buffer.from(key), value && Buffer.from(value)] as const)
+}
+
+function apply(database: Binary, writes: Writes): void {
+  for (const [key, value] of writes) {
+    if (value === undefined) database.remove(key)
+    else database.put(key, value as Buffer)
+  }
+}
+
+function holds(database: Binary, [key, expected]: Expected): boolean {
+  const value = database.get(key)
+  return value === undefined || expected === undefined ? value === expected : equalBytes(value, expected)
 }
 
 function checkKey(key: Uint8Array): void {

@@ -1,5 +1,6 @@
 import { createHash, hash } from 'node:crypto'
 import type { Address, Domain, MeshKind, MeteredKind, SlotEntry, Table } from '../../core/index.ts'
+import type { Expected } from '../conditional-table.ts'
 import { KEPT_EPOCHS } from '../constants.ts'
 import { storeCorrupt } from '../errors.ts'
 import type { GuardRecord } from './opening.ts'
@@ -44,6 +45,12 @@ export class GuardRows {
 
   readSequence(): number {
     return Number(this.#get(this.#key(ROW.sequence))?.readBigUInt64BE(0) ?? 0n)
+  }
+
+  /** The row that every write of a guard raises, as it lies in the table. */
+  sequenceRow(): Expected {
+    const key = this.#key(ROW.sequence)
+    return [key, this.#table.get(key)]
   }
 
   /** Ends by epoch. */

@@ -1,13 +1,5 @@
-import type {
-  Address,
-  Domain,
-  GuardRefusal,
-  Logger,
-  MeteredKind,
-  Metrics,
-  SigningGuard,
-  Table,
-} from '../../core/index.ts'
+import type { Address, Domain, GuardRefusal, Logger, MeteredKind, Metrics, SigningGuard } from '../../core/index.ts'
+import type { ConditionalTable } from '../conditional-table.ts'
 import type { GuardEnvironment } from './environment.ts'
 import type { GuardRules } from './guard-state.ts'
 import type { Interchange, InterchangeSummary } from './interchange.ts'
@@ -23,7 +15,7 @@ export interface GuardOptions {
 
 export interface GuardModules {
   /** Writes must be durable when they resolve. */
-  readonly table: Table
+  readonly table: ConditionalTable
   readonly environment: GuardEnvironment
   readonly metrics?: Metrics
   readonly logger?: Logger

@@ -1,12 +1,4 @@
-import {
-  type GuardRefusal,
-  KIND,
-  type Logger,
-  type MeteredKind,
-  type SigningGuard,
-  type Table,
-  toHex,
-} from '../../core/index.ts'
+import { type GuardRefusal, KIND, type Logger, type MeteredKind, type SigningGuard, toHex } from '../../core/index.ts'
 import { guardRefused } from '../errors.ts'
 import { type StoreMetrics, storeMetrics } from '../metrics.ts'
 import type { GuardEnvironment } from './environment.ts'
@@ -16,6 +8,7 @@ import { encodeInterchange, type Interchange, type InterchangeSummary, parseInte
 import type { GuardModules, GuardOptions, GuardStatus, OpenGuard } from './interface.ts'
 import { MeshSlots } from './mesh-slots.ts'
 import { MeteredMemory } from './metered-memory.ts'
+import { NumberedWrites } from './numbered-writes.ts'
 import { type GuardRecord, openingOf } from './opening.ts'
 import { type GuardAction, type GuardEvent, stepGuard } from './reducer.ts'
 
@@ -34,15 +27,13 @@ class Guard implements OpenGuard {
   readonly #environment: GuardEnvironment
   readonly #logger: Logger | undefined
   readonly #metrics: StoreMetrics
-  readonly #table: Table
   readonly #rows: GuardRows
   readonly #mesh: MeshSlots
   readonly #memory: MeteredMemory
+  readonly #writes: NumberedWrites
   readonly #writing = new Map<MeteredKind, Promise<void>>()
-  readonly #unsettled = new Set<Promise<void>>()
   #state: GuardState
   #guardId: string
-  #sequence: number
   #mirrored = 0
   #importing: Promise<void> | undefined
   #closed = false
@@ -54,11 +45,12 @@ class Guard implements OpenGuard {
     this.#environment = environment
     this.#logger = logger
     this.#metrics = storeMetrics(metrics)
-    this.#table = table
     this.#rows = new GuardRows(table, options.address, options.domain)
+    const mirror = environment.mirror.read()
+    // Notes the number of the newest write before anything else is read: a write in between is then noticed.
+    this.#writes = new NumberedWrites(table, this.#rows, mirror?.sequence ?? 0)
     this.#memory = new MeteredMemory(this.#rows)
     const record = this.#rows.readRecord()
-    const mirror = environment.mirror.read()
     const opening = openingOf(options.rules, {
       record,
       sequence: this.#rows.readSequence(),
@@ -70,7 +62,6 @@ class Guard implements OpenGuard {
     })
     this.#state = opening.state
     this.#guardId = record && !opening.loss ? record.guardId : this.#newGuardId()
-    this.#sequence = Math.max(this.#rows.readSequence(), mirror?.sequence ?? 0)
     this.#mesh = new MeshSlots({
       rows: this.#rows,
       write: (writes) => this.#write(writes),
@@ -178,7 +169,7 @@ class Guard implements OpenGuard {
   async declareLost(): Promise<void> {
     this.#throwIfClosed({})
     this.#step({ type: 'declareLost', reading: this.#read() })
-    await Promise.allSettled(this.#unsettled)
+    await this.#writes.settled()
     this.#throwIfClosed({})
   }
 
@@ -192,7 +183,7 @@ class Guard implements OpenGuard {
 
   async close(): Promise<void> {
     this.#closed = true
-    await Promise.allSettled(this.#unsettled)
+    await this.#writes.settled()
     this.#environment.mirror.close()
   }
 
@@ -233,27 +224,22 @@ class Guard implements OpenGuard {
 
   /** Flush first, then the mirror, then use: the mirror is never ahead of a disk that lost nothing. */
   async #write(writes: readonly Write[]): Promise<void> {
-    const sequence = ++this.#sequence
-    const flushed = this.#table.write([...writes, this.#rows.writeSequence(sequence)]).then(() => {
-      this.#metrics.guardFlushes.inc()
-      if (sequence <= this.#mirrored) return
-      this.#mirrored = sequence
-      this.#environment.mirror.write({
-        bootId: this.#environment.identity.bootId,
-        guardId: this.#guardId,
-        sequence,
-        clockOffsetMs: this.#state.clockOffsetMs ?? null,
-      })
-    })
-    this.#unsettled.add(flushed)
     try {
-      await flushed
+      await this.#writes.write(writes, (sequence) => {
+        this.#metrics.guardFlushes.inc()
+        if (sequence <= this.#mirrored) return
+        this.#mirrored = sequence
+        this.#environment.mirror.write({
+          bootId: this.#environment.identity.bootId,
+          guardId: this.#guardId,
+          sequence,
+          clockOffsetMs: this.#state.clockOffsetMs ?? null,
+        })
+      })
     } catch (error) {
       this.#failure ??= error
       this.#logger?.error('signing guard cannot write and signs no more', { error: String(error) })
       throw guardRefused('closed', {}, error)
-    } finally {
-      this.#unsettled.delete(flushed)
     }
   }
 

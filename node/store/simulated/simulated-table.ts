@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto'
-import type { Table } from '../../core/index.ts'
+import { equalBytes } from '../../core/index.ts'
+import type { ConditionalTable, Expected } from '../conditional-table.ts'
 import type { Disk } from '../disk.ts'
 
 /**
@@ -7,7 +8,7 @@ import type { Disk } from '../disk.ts'
  * It stands for LMDB where a test must decide what the disk remembers. Writes that come while a flush runs share the
  * next one, as LMDB's do.
  */
-export async function openSimulatedTable(disk: Disk, path: string): Promise<Table> {
+export async function openSimulatedTable(disk: Disk, path: string): Promise<ConditionalTable> {
   const rows = new Map<string, Uint8Array>()
   let journal = (await disk.read(path)) ?? new Uint8Array()
   let length = 0
@@ -27,7 +28,7 @@ export async function openSimulatedTable(disk: Disk, path: string): Promise<Tabl
   await disk.sync(path)
   await disk.syncDirectory(path.slice(0, path.lastIndexOf('/')))
 
-  let queue: (readonly [writes: Writes, resolve: () => void, reject: (error: unknown) => void])[] = []
+  let queue: Queued[] = []
   let flushing = false
 
   async function flush(): Promise<void> {
@@ -36,25 +37,42 @@ export async function openSimulatedTable(disk: Disk, path: string): Promise<Tabl
       const batch = queue
       queue = []
       try {
-        for (const [writes] of batch) await disk.append(path, encodeRecord(writes))
+        const held = heldOf(batch)
+        for (const { writes } of held) await disk.append(path, encodeRecord(writes))
         await disk.sync(path)
-        for (const [writes] of batch) for (const [key, value] of writes) apply(rows, toText(key), value)
-        for (const [, resolve] of batch) resolve()
+        for (const { writes } of held) for (const [key, value] of writes) apply(rows, toText(key), value)
+        for (const queued of batch) queued.resolve(held.includes(queued))
       } catch (error) {
-        for (const [, , reject] of batch) reject(error)
+        for (const { reject } of batch) reject(error)
       }
     }
     flushing = false
   }
 
+  /** Those of a batch whose expectations hold, each after what the ones before it write. */
+  function heldOf(batch: readonly Queued[]): readonly Queued[] {
+    const ahead = new Map<string, Uint8Array | undefined>()
+    return batch.filter(({ expected, writes }) => {
+      const holds = expected.every(([key, wanted]) => {
+        const value = ahead.has(toText(key)) ? ahead.get(toText(key)) : rows.get(toText(key))
+        return value === undefined || wanted === undefined ? value === wanted : equalBytes(value, wanted)
+      })
+      if (holds) for (const [key, value] of writes) ahead.set(toText(key), value)
+      return holds
+    })
+  }
+
+  function enqueue(expected: Writes, writes: Writes): Promise<boolean> {
+    return new Promise((resolve, reject) => {
+      queue.push({ expected: copyOf(expected), writes: copyOf(writes), resolve, reject })
+      if (!flushing) void flush()
+    })
+  }
+
   return {
     get: (key) => rows.get(toText(key)),
-    write: (writes) =>
-      new Promise((resolve, reject) => {
-        const copies = writes.map(([key, value]) => [key.slice(), value?.slice()] as const)
-        queue.push([copies, resolve, reject])
-        if (!flushing) void flush()
-      }),
+    write: async (writes) => void (await enqueue([], writes)),
+    writeIf: enqueue,
     *range(start, end) {
       const keys = [...rows.keys()].filter((key) => key >= toText(start) && key < toText(end)).sort()
       for (const key of keys) yield [Buffer.from(key, 'hex'), rows.get(key) as Uint8Array] as const
@@ -62,7 +80,18 @@ export async function openSimulatedTable(disk: Disk, path: string): Promise<Tabl
   }
 }
 
-type Writes = readonly (readonly [key: Uint8Array, value: Uint8Array | undefined])[]
+type Writes = readonly Expected[]
+
+interface Queued {
+  readonly expected: Writes
+  readonly writes: Writes
+  resolve(held: boolean): void
+  reject(error: unknown): void
+}
+
+function copyOf(writes: Writes): Writes {
+  return writes.map(([key, value]) => [key.slice(), value?.slice()] as const)
+}
 
 const HEADER_BYTES = 12
 const SUM_BYTES = 8

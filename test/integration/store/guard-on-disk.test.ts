@@ -27,14 +27,14 @@ describe('guard on LMDB and this machine', () => {
     rmSync(folder, { recursive: true, force: true })
   })
 
-  async function open(fresh: boolean, write?: () => Promise<void>): Promise<OpenGuard> {
+  async function open(fresh: boolean, writeIf?: () => Promise<boolean>): Promise<OpenGuard> {
     await store?.close()
     store = await openStore(join(folder, 'store'))
     const table = store.table('guard')
     return await openGuard(
       { address: ADDRESS, domain: DOMAIN, rules: RULES, fresh },
       {
-        table: write ? { ...table, write } : table,
+        table: writeIf ? { ...table, writeIf } : table,
         environment: machineEnvironment(
           { dataDirectory: folder, address: ADDRESS, domain: DOMAIN },
           {
@@ -75,6 +75,7 @@ describe('guard on LMDB and this machine', () => {
     let works = true
     const guard = await open(true, async () => {
       if (!works) throw new Error('no space left')
+      return true
     })
     works = false
     await expect(guard.reserve(1)).rejects.toMatchObject({ code: 'GUARD_REFUSED', values: { reason: 'closed' } })

@@ -1,10 +1,13 @@
+import { execFile } from 'node:child_process'
 import { appendFileSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { openStore } from '../../../node/store/index.ts'
 
+const COUNTER = new URL('./programs/count-up.ts', import.meta.url).pathname
 const key = (text: string) => Buffer.from(text)
 
 describe('LMDB table', () => {
@@ -57,6 +60,39 @@ describe('LMDB table', () => {
     expect(Buffer.from(read ?? []).toString()).toBe('first')
     await store.close()
   })
+
+  test('a conditional write is applied only where every row is as expected', async () => {
+    const store = await openStore(folder)
+    const table = store.table('t')
+    const both = await Promise.all([
+      table.writeIf([[key('a'), undefined]], [[key('a'), key('1')]]),
+      table.writeIf([[key('a'), key('1')]], [[key('b'), key('2')]]),
+      table.writeIf([[key('a'), undefined]], [[key('b'), key('3')]]),
+      table.writeIf(
+        [
+          [key('a'), key('1')],
+          [key('b'), key('3')],
+        ],
+        [[key('a'), undefined]],
+      ),
+    ])
+    expect(both).toEqual([true, true, false, false])
+    expect(Buffer.from(table.get(key('a')) ?? []).toString()).toBe('1')
+    expect(Buffer.from(table.get(key('b')) ?? []).toString()).toBe('2')
+    await store.close()
+    await expect(table.writeIf([], [[key('a'), key('4')]])).rejects.toMatchObject({ code: 'STORE_CLOSED' })
+  })
+
+  // Breaks when the rows are compared before the transaction begins.
+  test('of two processes that raise a row at once, each sees what the other wrote', async () => {
+    const runs = await Promise.all([1, 2].map(() => promisify(execFile)(process.execPath, [COUNTER, folder, '150'])))
+    const raised = runs.map(({ stdout }) => Number(stdout))
+    const store = await openStore(folder)
+    const value = Buffer.from(store.table('t').get(key('row')) ?? []).readUInt32BE(0)
+    await store.close()
+    expect(Math.min(...raised)).toBeGreaterThan(0)
+    expect(value).toBe(raised.reduce((sum, count) => sum + count))
+  }, 30_000)
 
   test('tables do not see one another', async () => {
     const store = await openStore(folder)

@@ -19,8 +19,12 @@ export const RULES: GuardRules = {
 }
 export const EPOCH_MS = RULES.epochSeconds * 1_000
 
-const ADDRESS = `0x${'ab'.repeat(20)}` as const
-const DOMAIN = { chainId: 31_337n, verifyingContract: `0x${'cd'.repeat(20)}`, salt: `0x${'ef'.repeat(32)}` } as const
+export const ADDRESS = `0x${'ab'.repeat(20)}` as const
+export const DOMAIN = {
+  chainId: 31_337n,
+  verifyingContract: `0x${'cd'.repeat(20)}`,
+  salt: `0x${'ef'.repeat(32)}`,
+} as const
 
 /** A seeded source of whole numbers (mulberry32). */
 export function drawFrom(seed: number): (below: number) => number {
