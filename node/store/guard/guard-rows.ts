@@ -94,11 +94,14 @@ export class GuardRows {
     return this.#seal(this.#key(ROW.sequence), u64(BigInt(sequence)))
   }
 
-  /** The end of an epoch, and the epoch that falls out of memory for it. */
+  /** The end of an epoch, and the epochs that fall out of memory for it. */
   writeMeteredEnd(kind: MeteredKind, epoch: number, end: number): readonly Write[] {
-    const writes: Write[] = [this.#seal(this.#key(ROW.meteredEnd, u8(kind), u32(epoch)), u32(end))]
-    if (epoch >= KEPT_EPOCHS) writes.push([this.#key(ROW.meteredEnd, u8(kind), u32(epoch - KEPT_EPOCHS)), undefined])
-    return writes
+    const first = this.#key(ROW.meteredEnd, u8(kind), u32(0))
+    const kept = this.#key(ROW.meteredEnd, u8(kind), u32(Math.max(0, epoch - KEPT_EPOCHS + 1)))
+    return [
+      this.#seal(this.#key(ROW.meteredEnd, u8(kind), u32(epoch)), u32(end)),
+      ...[...this.#table.range(first, kept)].map(([key]) => [key, undefined] as const),
+    ]
   }
 
   writeScopeMark({ kind, scope, prunedBelow, newest }: ScopeMark): Write {

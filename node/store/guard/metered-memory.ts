@@ -27,8 +27,10 @@ export class MeteredMemory {
   }
 
   raiseEnd(kind: MeteredKind, epoch: number, end: number): void {
-    this.#ends[kind].set(epoch, Math.max(this.endOf(kind, epoch), end))
-    this.#ends[kind].delete(epoch - KEPT_EPOCHS)
+    const ends = this.#ends[kind]
+    const isNew = !ends.has(epoch)
+    ends.set(epoch, Math.max(this.endOf(kind, epoch), end))
+    if (isNew) for (const known of ends.keys()) if (known <= epoch - KEPT_EPOCHS) ends.delete(known)
   }
 
   remember(kind: MeteredKind, position: bigint, digest: Uint8Array): void {
