@@ -24,7 +24,9 @@ export interface NetMetrics {
   readonly entries: Gauge
   /** Entries put out of a bounded map because it was full, by name. */
   readonly evicted: Counter
-  /** Errors thrown by subscribers. */
+  /** Messages whose check threw. */
+  readonly checkErrors: Counter
+  /** Errors thrown by what takes messages or evidence. */
   readonly handlerErrors: Counter
   /** Difference between a peer's clock and this one. */
   readonly clockOffset: Histogram
@@ -43,6 +45,7 @@ export function netMetrics(metrics: Metrics): NetMetrics {
     peers: metrics.gauge('suprnova_net_peers_count', 'Connected peers by standing'),
     entries: metrics.gauge('suprnova_net_entries_count', 'Entries of bounded maps'),
     evicted: metrics.counter('suprnova_net_evicted_total', 'Entries put out of bounded maps'),
+    checkErrors: metrics.counter('suprnova_net_check_errors_total', 'Messages whose check failed by itself'),
     handlerErrors: metrics.counter('suprnova_net_handler_errors_total', 'Errors thrown by subscribers'),
     clockOffset: metrics.histogram(
       'suprnova_net_clock_offset_ms',

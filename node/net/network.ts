@@ -89,7 +89,7 @@ class Libp2pNetwork implements Network {
         fanout: options.fanout,
         stakedRate: options.stakedPeerRate ?? STAKED_PEER_RATE,
       },
-      { service: host.services.gossip, standing, clock: modules.clock, metrics },
+      { service: host.services.gossip, standing, clock: modules.clock, metrics, logger: modules.logger },
       ({ wireTopic, data }) =>
         wireTopic === this.#names.evidence ? this.#evidence.check(data) : this.#gossip.check(wireTopic, data),
     )

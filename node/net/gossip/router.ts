@@ -1,7 +1,7 @@
 import { type GossipsubMessage, TopicValidatorResult } from '@libp2p/gossipsub'
 import type { RPC } from '@libp2p/gossipsub/message'
 import type { PeerId } from '@libp2p/interface'
-import type { Clock } from '../../core/index.ts'
+import type { Clock, Logger } from '../../core/index.ts'
 import {
   ACCEPTED_GENERATION_MAX,
   EVIDENCE_MAX_BYTES,
@@ -43,6 +43,7 @@ export interface RouterModules {
   readonly standing: Standing
   readonly clock: Clock
   readonly metrics: NetMetrics
+  readonly logger: Logger
 }
 
 /** The outcome of a message's check, and what to do once it is sent on. */
@@ -66,6 +67,7 @@ export class GossipRouter {
   readonly #standing: Standing
   readonly #clock: Clock
   readonly #metrics: NetMetrics
+  readonly #logger: Logger
   readonly #evidenceTopic: string
   readonly #fanout: number
   readonly #stakedRate: Rate
@@ -91,6 +93,7 @@ export class GossipRouter {
     this.#standing = modules.standing
     this.#clock = modules.clock
     this.#metrics = modules.metrics
+    this.#logger = modules.logger
     this.#evidenceTopic = options.evidenceTopic
     this.#fanout = options.fanout
     this.#stakedRate = options.stakedRate
@@ -100,9 +103,15 @@ export class GossipRouter {
     this.#onMessage = ({ detail: { msg, msgId, propagationSource } }) => {
       const from = propagationSource.toString()
       const data = plain(msg.data)
-      const checked = check({ wireTopic: msg.topic, data, from })
-      if (checked instanceof Promise) void checked.then((later) => this.#conclude(msgId, from, data, later))
-      else this.#conclude(msgId, from, data, checked)
+      // what leaves here, by a throw or a rejection, would end the process
+      const fail = (error: unknown) => this.#fail(msgId, from, error)
+      try {
+        const checked = check({ wireTopic: msg.topic, data, from })
+        if (checked instanceof Promise) checked.then((later) => this.#conclude(msgId, from, data, later)).catch(fail)
+        else this.#conclude(msgId, from, data, checked)
+      } catch (error) {
+        fail(error)
+      }
     }
     this.#service.addEventListener('gossipsub:message', this.#onMessage)
   }
@@ -164,7 +173,19 @@ export class GossipRouter {
     this.#service.reportMessageValidationResult(messageId, from, RESULT[outcome])
     if (outcome === 'accept') this.#accepted.add(copyKey(data))
     else if (outcome === 'reject') this.#service.score.scoreCache.delete(from)
-    deliver?.()
+    try {
+      deliver?.()
+    } catch (error) {
+      this.#metrics.handlerErrors.inc()
+      this.#logger.error('what takes messages threw', { error: String(error) })
+    }
+  }
+
+  /** A check that failed says nothing of the message: not of use here, and no fault of its bringer. */
+  #fail(messageId: string, from: string, error: unknown): void {
+    this.#metrics.checkErrors.inc()
+    this.#logger.error('the check of a message failed', { error: String(error) })
+    if (this.#running) this.#service.reportMessageValidationResult(messageId, from, RESULT.ignore)
   }
 
   /** Strikes from an RPC what its peer may not send. @returns whether anything is left to handle */

@@ -8,7 +8,16 @@ import { netMetrics } from '../../../node/net/metrics.ts'
 import { peerIdOfPublicKey } from '../../../node/net/peers/identity.ts'
 import { Standing } from '../../../node/net/peers/standing.ts'
 import { createSigner } from '../../../node/statements/index.ts'
-import { bytes, FakeMetrics, FakeStakeView, PARAMS, random, text } from '../../integration/net/harness.ts'
+import {
+  bytes,
+  FakeMetrics,
+  FakeStakeView,
+  PARAMS,
+  random,
+  silent,
+  text,
+  until,
+} from '../../integration/net/harness.ts'
 
 /** A name where copies of a frame are told apart. */
 const frame = (name: string) => bytes(name.padStart(150))
@@ -55,6 +64,7 @@ describe('GossipRouter', () => {
         standing: new Standing(PARAMS, { stakeView, clock }),
         clock,
         metrics: netMetrics(metrics),
+        logger: silent,
       },
       check,
     )
@@ -86,5 +96,37 @@ describe('GossipRouter', () => {
     await service.handleReceivedRpc(peer, rpc('weather', 'e'))
     expect(service.kept).toEqual(['c', 'd'])
     expect(dropped('topic')).toBe(3)
+  })
+
+  // Breaks they caught: a throw in an event listener, and a rejection nobody takes, each of which ends the process.
+  it.each<[string, Check]>([
+    [
+      'throws',
+      () => {
+        throw new Error('disk full')
+      },
+    ],
+    ['rejects', async () => Promise.reject(new Error('disk full'))],
+  ])('ignores a message whose check %s, and lives on', async (_, check) => {
+    let failing = true
+    open((message) => (failing ? check(message) : { outcome: 'accept' }))
+    const peer = stakedPeer()
+    await service.handleReceivedRpc(peer, rpc('news', 'a'))
+    await until('the verdict', () => service.told.length === 1)
+    failing = false
+    await service.handleReceivedRpc(peer, rpc('news', 'b'))
+    expect(service.told).toEqual(['ignore', 'accept'])
+    expect(metrics.of('suprnova_net_check_errors_total')).toBe(1)
+  })
+
+  it('sends on what a subscriber throws at', async () => {
+    const deliver = () => {
+      throw new Error('mine')
+    }
+    open(() => ({ outcome: 'accept', deliver }))
+    await service.handleReceivedRpc(stakedPeer(), rpc('evidence', 'a'))
+    expect(service.told).toEqual(['accept'])
+    expect(metrics.of('suprnova_net_handler_errors_total')).toBe(1)
+    expect(metrics.of('suprnova_net_check_errors_total')).toBe(0)
   })
 })
