@@ -1,7 +1,8 @@
 import {
   acceptCoordinator,
   type ChainClient,
-  type CoordinatorPin,
+  type CompletePin,
+  type PinModules,
   pinCoordinator,
   resolveCoordinator,
 } from '../chain/index.ts'
@@ -13,7 +14,7 @@ type Named = Pick<NodeConfig, 'dataDir' | 'coordinator' | 'ensRegistry' | 'accep
 const registryOf = ({ ensRegistry }: Named) => (ensRegistry === undefined ? {} : { ensRegistry })
 
 /** The coordinator this data directory belongs to: pinned at first use, moved only by `acceptCoordinator`. */
-export async function pinOf(config: Named, modules: { client: ChainClient; logger: Logger }): Promise<CoordinatorPin> {
+export async function pinOf(config: Named, modules: PinModules): Promise<CompletePin> {
   const { dataDir, coordinator, acceptCoordinator: address } = config
   const options = { dataDir, coordinator, ...registryOf(config) }
   return address === undefined ? pinCoordinator(options, modules) : acceptCoordinator({ ...options, address }, modules)

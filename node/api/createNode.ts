@@ -1,14 +1,6 @@
 import { join } from 'node:path'
 import { BaseError } from 'viem'
-import {
-  explainChainError,
-  openCourt,
-  openReporter,
-  openRpc,
-  openStakeView,
-  readParams,
-  referenceTime,
-} from '../chain/index.ts'
+import { explainChainError, openCourt, openReporter, openRpc, openStakeView, referenceTime } from '../chain/index.ts'
 import type { Address, Clock, Domain, Hex, Logger, Offence, Random, StakeView, Timers } from '../core/index.ts'
 import { FAULT } from '../core/index.ts'
 import { createNetwork, type Network } from '../net/index.ts'
@@ -85,9 +77,10 @@ async function openNode(config: NodeConfig, modules: NodeModules, open: OpenPart
   // 2. The chain: which coordinator, which numbers, which stakes.
   const rpc = openRpc({ urls: config.rpcUrls }, { clock, timers, logger, metrics })
   const { client } = rpc
-  const pin = await pinOf(config, { client, logger })
+  const pin = await pinOf(config, { client, sources: rpc.sources(), logger })
   if (config.rpcUrls.length > 1) await rpc.check(pin)
-  const params = await readParams({ client, deployment: pin })
+  // The pinned ones: an RPC that tells larger limits at a later start must not make the guard overrun.
+  const { params } = pin
   const isLocal = LOCAL_CHAIN_IDS.includes(pin.chainId)
   const view = open.add(
     'stake view',

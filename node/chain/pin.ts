@@ -1,11 +1,20 @@
 import { readFile, rename } from 'node:fs/promises'
 import { join } from 'node:path'
-import { keccak256 } from 'viem'
-import { type Address, EXIT, type Hex, type Logger } from '../core/index.ts'
-import { stakeRegistryAbi } from './abi.generated.ts'
+import { type Address, EXIT, type Hex, type Logger, type ProtocolParams } from '../core/index.ts'
+import { readParams } from './actions/readParams.ts'
 import type { ChainClient, Deployment } from './client.ts'
-import { parseCoordinatorName, readCoordinator, resolveCoordinator } from './ens.ts'
+import { parseCoordinatorName, resolveCoordinator } from './ens.ts'
 import { EnsError, PinError } from './errors.ts'
+import {
+  agreedOn,
+  type CoordinatorDescription,
+  codeHashOf,
+  describeCoordinator,
+  differenceOf,
+  identityOf,
+  PARAM_FIELDS,
+  type PinSource,
+} from './pin-description.ts'
 import { replaceFile } from './replace-file.ts'
 
 const PIN_VERSION = 1
@@ -23,6 +32,13 @@ export interface CoordinatorPin extends Deployment {
   readonly codeHash: Hex
   /** The namehash the contracts were deployed for. */
   readonly coordinatorNode: Hex
+  /** The deployment's numbers, which the signing guard keeps to. Absent in files of before they were pinned. */
+  readonly params?: ProtocolParams
+}
+
+/** A pin with all that a node needs of it. */
+export interface CompletePin extends CoordinatorPin {
+  readonly params: ProtocolParams
 }
 
 export interface PinOptions {
@@ -34,22 +50,29 @@ export interface PinOptions {
 
 export interface PinModules {
   readonly client: ChainClient
+  /** Every configured RPC by itself: what is pinned, all that answer must say alike. Default: `client` alone. */
+  readonly sources?: readonly PinSource[]
   readonly logger: Logger
 }
 
 /**
  * The pin of a data directory. The first call resolves the name and writes the pin; every later one reads the file and
- * only checks that the chain is the pinned one.
- * @throws {PinError} `PIN_CORRUPT`, `PIN_OTHER_CHAIN`, `PIN_CODE_CHANGED`; {@link EnsError} on first use
+ * only checks that the chain is the pinned one. A pin of before the numbers were pinned is completed once.
+ * @throws {PinError} `PIN_CORRUPT`, `PIN_OTHER_CHAIN`, `PIN_CODE_CHANGED`, `PIN_PARAMS_CHANGED`, `PIN_DISPUTED`;
+ *   {@link EnsError} on first use
  */
-export async function pinCoordinator(opts: PinOptions, modules: PinModules): Promise<CoordinatorPin> {
+export async function pinCoordinator(opts: PinOptions, modules: PinModules): Promise<CompletePin> {
   const pinned = await readPin(opts.dataDir)
   if (pinned !== undefined) {
     await requirePinnedChain(pinned, modules.client)
-    return pinned
+    return withParams(opts.dataDir, pinned, modules)
   }
-  const found = await resolveCoordinator(modules.client, opts.coordinator, { ensRegistry: opts.ensRegistry })
-  const pin = await describe(modules.client, found.coordinator, found.name)
+  const { name } = parseCoordinatorName(opts.coordinator)
+  const { ensRegistry } = opts
+  const pin = await describe(modules, name, async (client) => {
+    const { coordinator } = await resolveCoordinator(client, opts.coordinator, { ensRegistry })
+    return describeCoordinator(client, coordinator)
+  })
   await writePin(opts.dataDir, pin)
   modules.logger.info('coordinator pinned', {
     name: pin.name,
@@ -66,9 +89,9 @@ export async function pinCoordinator(opts: PinOptions, modules: PinModules): Pro
 export async function acceptCoordinator(
   opts: PinOptions & { readonly address: Address },
   modules: PinModules,
-): Promise<CoordinatorPin> {
+): Promise<CompletePin> {
   const { name } = parseCoordinatorName(opts.coordinator)
-  const pin = await describe(modules.client, opts.address, name)
+  const pin = await describe(modules, name, (client) => describeCoordinator(client, opts.address))
   try {
     await rename(join(opts.dataDir, PIN_FILE), join(opts.dataDir, PREVIOUS_PIN_FILE))
   } catch (error) {
@@ -162,41 +185,40 @@ async function requirePinnedChain(pin: CoordinatorPin, client: ChainClient): Pro
   }
 }
 
-async function describe(client: ChainClient, coordinator: Address, name: string): Promise<CoordinatorPin> {
-  const { chainId, genesisHash } = await identityOf(client)
-  const pointers = await readCoordinator(client, coordinator)
-  const registry = { address: pointers.registry, abi: stakeRegistryAbi } as const
-  const [codeHash, salt, coordinatorNode, deployBlock] = await Promise.all([
-    codeHashOf(client, pointers.coordinator),
-    client.readContract({ ...registry, functionName: 'salt' }),
-    client.readContract({ ...registry, functionName: 'coordinatorNode' }),
-    findDeployBlock(client, pointers.registry),
-  ])
-  const { coordinator: address, registry: at, court, token, lens } = pointers
-  return {
-    name,
-    chainId,
-    genesisHash,
-    coordinator: address,
-    codeHash,
-    salt,
-    coordinatorNode,
-    registry: at,
-    court,
-    token,
-    lens,
-    deployBlock,
+/** The numbers of a pin: its own, as the chain must have them too, or now that it has none those that all RPCs tell. */
+async function withParams(dataDir: string, pin: CoordinatorPin, modules: PinModules): Promise<CompletePin> {
+  const ask = (client: ChainClient) => readParams({ client, deployment: pin })
+  if (pin.params === undefined) {
+    const complete = { ...pin, params: await agreedOn(sourcesOf(modules), ask, modules.logger) }
+    await writePin(dataDir, complete)
+    modules.logger.info('numbers of the deployment pinned', { ...complete.params })
+    return complete
   }
+  const difference = differenceOf(pin.params, await ask(modules.client))
+  if (difference === undefined) return { ...pin, params: pin.params }
+  const { field, one: pinned, other: found } = difference
+  throw new PinError(
+    'PIN_PARAMS_CHANGED',
+    `the RPC says that ${field} of the registry ${pin.registry} is ${found}; pinned is ${pinned}, and it cannot change`,
+    {
+      exitCode: EXIT.config,
+      hint: 'the RPC lies or is broken: use another one',
+      values: { registry: pin.registry, field, pinned, found },
+    },
+  )
 }
 
-/** Chain id and hash of block 0. */
-export async function identityOf(client: ChainClient): Promise<{ chainId: bigint; genesisHash: Hex }> {
-  const [chainId, genesis] = await Promise.all([client.getChainId(), client.getBlock({ blockNumber: 0n })])
-  return { chainId: BigInt(chainId), genesisHash: genesis.hash }
+async function describe(
+  modules: PinModules,
+  name: string,
+  ask: (client: ChainClient) => Promise<CoordinatorDescription>,
+): Promise<CompletePin> {
+  const described = await agreedOn(sourcesOf(modules), ask, modules.logger)
+  return { name, ...described, deployBlock: await findDeployBlock(modules.client, described.registry) }
 }
 
-async function codeHashOf(client: ChainClient, address: Address): Promise<Hex> {
-  return keccak256((await client.getCode({ address })) ?? '0x')
+function sourcesOf({ client, sources }: PinModules): readonly PinSource[] {
+  return sources ?? [{ origin: 'the RPC', client }]
 }
 
 /** By bisection over old states; 0 where the RPC has none of them, which only makes the first start slower. */
@@ -217,11 +239,13 @@ async function findDeployBlock(client: ChainClient, address: Address): Promise<n
   return withCode
 }
 
-async function writePin(dataDir: string, pin: CoordinatorPin): Promise<void> {
+async function writePin(dataDir: string, pin: CompletePin): Promise<void> {
   const json = JSON.stringify({ version: PIN_VERSION, ...pin, chainId: String(pin.chainId) }, undefined, 2)
   await replaceFile(join(dataDir, PIN_FILE), Buffer.from(`${json}\n`))
 }
 
+/** The contract keeps them in 32 bits. */
+const MAX_PARAM = 0xffff_ffff
 const ADDRESS_FIELDS = ['coordinator', 'registry', 'court', 'token', 'lens'] as const
 const HASH_FIELDS = ['genesisHash', 'codeHash', 'salt', 'coordinatorNode'] as const
 
@@ -245,5 +269,20 @@ function parsePin(text: string): CoordinatorPin {
     deployBlock: deployBlock as number,
     ...(addresses as Record<(typeof ADDRESS_FIELDS)[number], Address>),
     ...(hashes as Record<(typeof HASH_FIELDS)[number], Hex>),
+    ...(json.params === undefined ? {} : { params: parseParams(json.params) }),
   }
+}
+
+function parseParams(json: unknown): ProtocolParams {
+  const given = Object.entries(json ?? {})
+  const known = given.filter(([name]) => (PARAM_FIELDS as readonly string[]).includes(name))
+  if (given.length !== PARAM_FIELDS.length || known.length !== PARAM_FIELDS.length) {
+    throw new TypeError(`field params does not have exactly ${PARAM_FIELDS.join(', ')}`)
+  }
+  for (const [name, value] of known) {
+    if (!Number.isInteger(value) || value < 0 || value > MAX_PARAM) {
+      throw new TypeError(`field params.${name} is not a whole number from 0 to ${MAX_PARAM}`)
+    }
+  }
+  return Object.fromEntries(known) as unknown as ProtocolParams
 }

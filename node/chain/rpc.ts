@@ -52,6 +52,8 @@ export interface Rpc {
   readonly client: ChainClient
   readonly transport: Transport
   status(): RpcStatus[]
+  /** Each RPC by itself, to hear what it alone says. */
+  sources(): { readonly origin: string; readonly client: ChainClient }[]
   /** Compares chain id, genesis and the newest block all have as final. Whoever is on another chain is not asked again. */
   check(identity?: ChainIdentity): Promise<RpcStatus[]>
 }
@@ -80,9 +82,11 @@ class RankedRpc implements Rpc {
   readonly #endpoints: Endpoint[]
   readonly #modules: RpcModules
   readonly #timeoutMs: number
+  readonly #pollMs: number | undefined
   readonly #metrics
 
   constructor(opts: RpcOptions, modules: RpcModules) {
+    this.#pollMs = opts.pollMs
     this.#modules = modules
     this.#timeoutMs = opts.timeoutMs ?? RPC_TIMEOUT_MS
     this.#metrics = rpcMetrics(modules.metrics)
@@ -96,13 +100,23 @@ class RankedRpc implements Rpc {
       restUntilMs: 0,
       lastError: undefined,
     }))
-    const provider = { request: (args: { method: string; params?: unknown }) => this.#request(args) }
-    this.transport = custom(provider, { retryCount: 0 })
-    this.client = createPublicClient({
-      transport: this.transport,
-      pollingInterval: opts.pollMs,
-      cacheTime: 0,
-    }) as ChainClient
+    this.transport = this.#transportOver(() => this.#ranked())
+    this.client = this.#clientOf(this.transport)
+  }
+
+  sources(): { readonly origin: string; readonly client: ChainClient }[] {
+    return this.#endpoints.map((endpoint) => {
+      return { origin: endpoint.origin, client: this.#clientOf(this.#transportOver(() => [endpoint])) }
+    })
+  }
+
+  #transportOver(endpoints: () => readonly Endpoint[]): Transport {
+    const provider = { request: (args: { method: string; params?: unknown }) => this.#request(args, endpoints) }
+    return custom(provider, { retryCount: 0 })
+  }
+
+  #clientOf(transport: Transport): ChainClient {
+    return createPublicClient({ transport, pollingInterval: this.#pollMs, cacheTime: 0 }) as ChainClient
   }
 
   status(): RpcStatus[] {
@@ -173,11 +187,11 @@ class RankedRpc implements Rpc {
     return (block as { number: Hex; hash: Hex } | null) ?? undefined
   }
 
-  async #request(args: { method: string; params?: unknown }): Promise<unknown> {
+  async #request(args: { method: string; params?: unknown }, endpoints: () => readonly Endpoint[]): Promise<unknown> {
     let last: unknown
     for (let round = 0; round < RPC_ROUNDS; round++) {
       if (round > 0) await this.#pause(RPC_BACKOFF_MS * 2 ** (round - 1))
-      for (const endpoint of this.#ranked()) {
+      for (const endpoint of endpoints()) {
         try {
           const answer = await this.#ask(endpoint, args)
           endpoint.failures = 0

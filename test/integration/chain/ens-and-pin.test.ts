@@ -4,13 +4,18 @@ import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import {
   acceptCoordinator,
+  type ChainClient,
   comparePin,
   PIN_FILE,
   PREVIOUS_PIN_FILE,
   pinCoordinator,
+  RpcUnavailableError,
+  readPin,
   resolveCoordinator,
 } from '../../../node/chain/index.ts'
+import type { ProtocolParams } from '../../../node/core/index.ts'
 import { recordingLogger } from '../../unit/chain/stand-ins.ts'
+import { DEV_PARAMS } from '../contracts/fixture.ts'
 import { COORDINATOR_URL, NAME, openWorld, type World } from './world.ts'
 
 /** ERC-165 says yes to everything but 0xffffffff; every other call returns 2. */
@@ -118,5 +123,95 @@ describe('the pin', () => {
     await expect(pinCoordinator(options(), modules())).rejects.toMatchObject({ code: 'PIN_OTHER_CHAIN' })
     await writeFile(file, text.replace(codeHash, `0x${'12'.repeat(32)}`))
     await expect(pinCoordinator(options(), modules())).rejects.toMatchObject({ code: 'PIN_CODE_CHANGED' })
+  })
+
+  /** An RPC that answers one read of the registry or coordinator otherwise. */
+  const liar = (functionName: string, lie: (truth: unknown) => unknown): ChainClient =>
+    new Proxy(world.client, {
+      get: (target, name) =>
+        name === 'readContract'
+          ? async (args: { functionName: string }) => {
+              const truth = await target.readContract(args as never)
+              return args.functionName === functionName ? lie(truth) : truth
+            }
+          : Reflect.get(target, name, target),
+    })
+  const moreGossip = () => liar('params', (params) => ({ ...(params as ProtocolParams), gossipLimit: 70_000 }))
+
+  // Seen failing with the numbers read anew at every start: the guard would have signed up to index 69,999.
+  test('holds the numbers: an RPC that tells larger limits later is refused', async () => {
+    const pin = await pinCoordinator(options(), modules())
+    expect(pin.params).toEqual(DEV_PARAMS)
+    await expect(pinCoordinator(options(), { ...modules(), client: moreGossip() })).rejects.toMatchObject({
+      code: 'PIN_PARAMS_CHANGED',
+      exitCode: 3,
+      values: { field: 'gossipLimit', pinned: 65_536, found: 70_000 },
+    })
+    expect(await pinCoordinator(options(), modules())).toEqual(pin)
+  })
+
+  test('of before the numbers were pinned is completed once, by what all RPCs say alike', async () => {
+    const pin = await pinCoordinator(options(), modules())
+    const file = join(dataDir, PIN_FILE)
+    const { params: _, ...older } = JSON.parse(await readFile(file, 'utf8'))
+    await writeFile(file, JSON.stringify(older))
+    const sources = [
+      { origin: 'http://a', client: world.client },
+      { origin: 'http://b', client: moreGossip() },
+    ]
+    await expect(pinCoordinator(options(), { ...modules(), sources })).rejects.toMatchObject({ code: 'PIN_DISPUTED' })
+    expect(JSON.parse(await readFile(file, 'utf8'))).toEqual(older)
+    expect(await pinCoordinator(options(), modules())).toEqual(pin)
+    expect(JSON.parse(await readFile(file, 'utf8')).params).toEqual(DEV_PARAMS)
+  })
+
+  test.each([
+    ['a number too many', (params: Record<string, unknown>) => ({ ...params, more: 1 })],
+    ['a number too few', ({ jailSeconds: _, ...params }: Record<string, unknown>) => params],
+    ['a text for a number', (params: Record<string, unknown>) => ({ ...params, gossipLimit: '65536' })],
+    ['a number past 32 bits', (params: Record<string, unknown>) => ({ ...params, gossipLimit: 2 ** 32 })],
+    ['null', () => null],
+  ])('with %s in its numbers is an error', async (_, broken) => {
+    await pinCoordinator(options(), modules())
+    const file = join(dataDir, PIN_FILE)
+    const json = JSON.parse(await readFile(file, 'utf8'))
+    await writeFile(file, JSON.stringify({ ...json, params: broken(json.params) }))
+    await expect(pinCoordinator(options(), modules())).rejects.toMatchObject({ code: 'PIN_CORRUPT' })
+  })
+
+  // Seen failing with the first answer believed: one lying RPC among several decided for ever.
+  test.each([
+    ['params.gossipLimit', moreGossip],
+    ['court', () => liar('court', () => `0x${'66'.repeat(20)}`)],
+    ['salt', () => liar('salt', () => `0x${'66'.repeat(32)}`)],
+    ['the coordinator', () => liar('protocolVersion', () => 9)],
+  ] as const)('is not made while RPCs contradict each other about %s', async (what, lying) => {
+    const client = lying()
+    for (const order of [
+      [world.client, client],
+      [client, world.client],
+    ]) {
+      const sources = order.map((one, index) => ({ origin: `http://rpc${index}`, client: one as ChainClient }))
+      await expect(pinCoordinator(options(), { ...modules(), sources })).rejects.toMatchObject({
+        code: 'PIN_DISPUTED',
+        values: { what },
+      })
+      await expect(readPin(dataDir)).resolves.toBeUndefined()
+    }
+  })
+
+  test('is made by those that answer; with none the reason is theirs', async () => {
+    const gone = new Proxy(world.client, {
+      get: (target, name) =>
+        name === 'getChainId' || name === 'getCode'
+          ? () => Promise.reject(new RpcUnavailableError('http://gone did not answer'))
+          : Reflect.get(target, name, target),
+    })
+    const away = { origin: 'http://gone', client: gone }
+    await expect(pinCoordinator(options(), { ...modules(), sources: [away] })).rejects.toMatchObject({
+      code: 'RPC_UNAVAILABLE',
+    })
+    const sources = [away, { origin: 'http://here', client: world.client }]
+    expect((await pinCoordinator(options(), { ...modules(), sources })).registry).toBe(world.deployment.registry)
   })
 })
