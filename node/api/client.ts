@@ -2,8 +2,8 @@ import { type IncomingMessage, request } from 'node:http'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { type Hex, SuprnovaError } from '../core/index.ts'
-import { SOCKET_NAME } from './constants.ts'
-import { NodeNotRunningError } from './errors.ts'
+import { ANSWER_TIMEOUT_MS, SOCKET_NAME } from './constants.ts'
+import { NodeNotRunningError, NodeSilentError } from './errors.ts'
 import type { ErrorBody } from './http/answer.ts'
 import type { GossipLine } from './http/node-api.ts'
 import type { FaultStatus, NodeStatus } from './status.ts'
@@ -20,13 +20,16 @@ async function textOf(message: IncomingMessage): Promise<string> {
  *   const node = new NodeClient('/home/me/.suprnova')
  *   console.log((await node.status()).peers.length)
  * @throws NodeNotRunningError from every call when none runs there
+ * @throws NodeSilentError from every call but `subscribe` when it does not answer in time
  * @throws SuprnovaError the node's own errors, with their codes
  */
 export class NodeClient {
   readonly socketPath: string
+  readonly #timeoutMs: number
 
-  constructor(dataDir: string) {
+  constructor(dataDir: string, options: { readonly timeoutMs?: number } = {}) {
     this.socketPath = join(dataDir, SOCKET_NAME)
+    this.#timeoutMs = options.timeoutMs ?? ANSWER_TIMEOUT_MS
   }
 
   status(): Promise<NodeStatus> {
@@ -75,7 +78,12 @@ export class NodeClient {
   }
 
   async #json<T>(method: string, path: string, body?: unknown): Promise<T> {
-    return JSON.parse(await textOf(await this.#open(method, path, body)))
+    const signal = AbortSignal.timeout(this.#timeoutMs)
+    try {
+      return JSON.parse(await textOf(await this.#open(method, path, body, signal)))
+    } catch (error) {
+      throw signal.aborted ? new NodeSilentError(this.socketPath, this.#timeoutMs, error) : error
+    }
   }
 
   async #open(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<IncomingMessage> {

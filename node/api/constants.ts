@@ -52,3 +52,6 @@ export const NAME_CHECK_INTERVAL_MS = 600_000
 
 /** A balance shown by status is at most this old. */
 export const BALANCE_AGE_MS = 5_000
+
+/** How long a client waits for a node's answer. A submission waits for its chain. */
+export const ANSWER_TIMEOUT_MS = 60_000

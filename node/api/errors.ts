@@ -28,6 +28,20 @@ export class NodeNotRunningError extends SuprnovaError {
   }
 }
 
+/** A node has the socket open and does not answer. */
+export class NodeSilentError extends SuprnovaError {
+  override readonly name = 'NodeSilentError'
+
+  constructor(socketPath: string, timeoutMs: number, cause?: unknown) {
+    super('NODE_SILENT', `the node at ${socketPath} gave no answer within ${timeoutMs / 1000} s`, {
+      exitCode: EXIT.tryAgain,
+      hint: 'is it stopped, or the machine very busy? try again, or end the process',
+      values: { socketPath, timeoutMs },
+      cause,
+    })
+  }
+}
+
 /** A request to a node's API that cannot be answered. `status` is the HTTP status. */
 export class RequestError extends SuprnovaError {
   override readonly name = 'RequestError'

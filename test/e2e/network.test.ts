@@ -84,15 +84,18 @@ test.each([
   await endsCleanly('SIGTERM', nodeKeys())
 })
 
-// Catches a folder, and marks, that stay when the lab is ended before its nodes have closed.
+// Catches nodes that go on, and a folder and marks that stay, when the lab is ended before its nodes have closed.
 test('a second SIGINT ends everything at once, and leaves nothing behind either', async () => {
   start('--nodes', '2')
-  await printed(/node-1 runs/)
+  await printed(/node-2 runs/)
   const keys = nodeKeys()
+  // A node that does not answer keeps the orderly end waiting.
+  for (const pid of processesNaming(join(temporary, 'suprnova-'))) process.kill(pid, 'SIGSTOP')
   const ended = once(child, 'exit')
   child.kill('SIGINT')
+  await printed(/ending/)
   child.kill('SIGINT')
-  await ended
+  expect(await ended).toEqual([130, null])
   await expect.poll(() => processesNaming(temporary), { timeout: 5_000 }).toEqual([])
   expect(await readdir(temporary)).toEqual([])
   expect(marksOf(keys)).toEqual([])

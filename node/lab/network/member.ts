@@ -9,6 +9,9 @@ import type { Workspace } from './workspace.ts'
 /** Of every key of a private network: they are worth nothing, and people may try commands with them. */
 export const PRIVATE_PASSWORD = 'suprnova'
 
+/** A node that is busy for longer is shown as one that does not answer. */
+const ANSWER_WITHIN_MS = 5_000
+
 /** A key of a member and its keystore. */
 export interface MemberKey {
   readonly address: Address
@@ -57,7 +60,15 @@ export async function makeMember(name: string, workspace: Workspace, random: Ran
   ])
   await declareFreshKey(dataDir, node.address)
   workspace.remember(node.address)
-  return { name, dataDir, node, gas, operator, biometricHash: random.bytes(32), client: new NodeClient(dataDir) }
+  return {
+    name,
+    dataDir,
+    node,
+    gas,
+    operator,
+    biometricHash: random.bytes(32),
+    client: new NodeClient(dataDir, { timeoutMs: ANSWER_WITHIN_MS }),
+  }
 }
 
 /** Where the password of all keys of a network stands. */

@@ -49,7 +49,7 @@ export async function askStatus(member: Member): Promise<NodeStatus | undefined>
     return await member.client.status()
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined
-    if (code === 'NODE_NOT_RUNNING' || code === 'ECONNRESET') return undefined
+    if (code === 'NODE_NOT_RUNNING' || code === 'NODE_SILENT' || code === 'ECONNRESET') return undefined
     throw error
   }
 }

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
-import { request } from 'node:http'
+import { createServer, request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -157,6 +157,19 @@ test('no node there: the error says so and which command starts one', async () =
     exitCode: EXIT.tryAgain,
     hint: expect.stringContaining('suprnova node run'),
   })
+})
+
+// Catches a client that waits for ever on a process that was stopped.
+test('a node that does not answer is said to be silent', async () => {
+  await server.close()
+  const silent = createServer(() => undefined)
+  await new Promise<void>((resolve) => silent.listen(join(dataDir, 'node.sock'), resolve))
+  await expect(new NodeClient(dataDir, { timeoutMs: 50 }).status()).rejects.toMatchObject({
+    code: 'NODE_SILENT',
+    exitCode: EXIT.tryAgain,
+  })
+  silent.closeAllConnections()
+  await new Promise((resolve) => silent.close(resolve))
 })
 
 test('a socket left by a killed process is taken over', async () => {
