@@ -47,9 +47,9 @@ export class Outbox {
     return rows
   }
 
-  #write(key: string, value: unknown): Promise<void> {
+  async #write(key: string, value: unknown): Promise<void> {
     const bytes = value === undefined ? undefined : Buffer.from(JSON.stringify(value, replaceBigInt))
-    return this.#table.write([[Buffer.from(key), bytes]])
+    await this.#table.write([[Buffer.from(key), bytes]])
   }
 }
 

@@ -81,7 +81,7 @@ export interface Reporter extends OffenceSink {
   close(): Promise<void>
 }
 
-/** Takes offences to court: commit, submit, claim, release; durable from the moment the outbox has them. */
+/** Takes offences to court: commit, submit, claim, release; written to the outbox as they are reported. */
 export function openReporter(opts: ReporterOptions, modules: ReporterModules): Reporter {
   return new CourtReporter(opts, modules)
 }
@@ -89,7 +89,8 @@ export function openReporter(opts: ReporterOptions, modules: ReporterModules): R
 interface OpenCase {
   readonly record: Case
   memory: CaseMemory
-  stored: boolean
+  /** Resolves when the case is durable; absent while it is not, and nothing makes it so. */
+  stored: Promise<void> | undefined
   doing: string
   announced: Set<ReporterEvent['type']>
 }
@@ -114,7 +115,7 @@ class CourtReporter implements Reporter {
     this.#modules = modules
     this.#outbox = new Outbox(modules.table)
     this.#metrics = reporterMetrics(modules.metrics)
-    for (const record of this.#outbox.cases()) this.#cases.set(record.faultId, openCase(record, true))
+    for (const record of this.#outbox.cases()) this.#cases.set(record.faultId, openCase(record, Promise.resolve()))
     this.#gasKey = new GasKey(opts.maxFeePerGasWei, {
       court: modules.court,
       outbox: this.#outbox,
@@ -136,8 +137,11 @@ class CourtReporter implements Reporter {
     const salt = toHex(this.#modules.random.bytes(SALT_BYTES))
     const commitment = commitmentOf({ reporter, beneficiary, faultId, evidence, salt })
     const record: Case = { faultId, faultType, stakeId, evidence, reporter, beneficiary, salt, commitment }
-    this.#cases.set(faultId, openCase(record, false))
+    const open = openCase(record, undefined)
+    this.#cases.set(faultId, open)
     this.#modules.logger.warn('fault seen', { faultId, faultType, stakeId, signer: offence.signer })
+    // At once: the look under way may hang in the RPC for minutes, and nobody reports a quarantined key again.
+    this.#store(open).catch((error: unknown) => this.#failed(error))
     void this.look()
   }
 
@@ -170,6 +174,16 @@ class CourtReporter implements Reporter {
     this.#closed = true
     this.#stopHeads()
     await this.#running
+    await Promise.allSettled([...this.#cases.values()].map(({ stored }) => stored))
+  }
+
+  /** Makes a case durable. One write at a time; a failed one is repeated by the next look. */
+  #store(open: OpenCase): Promise<void> {
+    open.stored ??= this.#outbox.putCase(open.record).catch((error: unknown) => {
+      open.stored = undefined
+      throw error
+    })
+    return open.stored
   }
 
   #reasonToDrop(offence: Offence): string | undefined {
@@ -197,11 +211,7 @@ class CourtReporter implements Reporter {
   }
 
   async #lookOnce(): Promise<void> {
-    for (const open of this.#cases.values()) {
-      if (open.stored) continue
-      await this.#outbox.putCase(open.record)
-      open.stored = true
-    }
+    for (const open of this.#cases.values()) await this.#store(open)
     this.#metrics.open.set(this.#cases.size)
     if (this.#cases.size === 0 && this.#gasKey.isIdle) return
     // Nonces before facts: what the nonces call mined, the facts then show.
@@ -281,6 +291,6 @@ class CourtReporter implements Reporter {
   }
 }
 
-function openCase(record: Case, stored: boolean): OpenCase {
+function openCase(record: Case, stored: Promise<void> | undefined): OpenCase {
   return { record, memory: FRESH_MEMORY, stored, doing: 'look', announced: new Set() }
 }

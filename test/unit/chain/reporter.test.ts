@@ -217,6 +217,42 @@ describe('crashes', () => {
     }
   }
 
+  // Seen failing with cases written by the next look: the fault was lost, and its signer quarantined for good.
+  test('a case is durable although the look under way hangs in the RPC', async () => {
+    const chain = chainWithFault()
+    const table = new MemoryTable()
+    const hanging: Court = { ...chain.courtOf(US), position: () => new Promise(() => undefined) }
+    const { reporter } = open(hanging, table)
+    reporter.report({ ...offence, stakeId: 8, faultId: `0x${'fb'.repeat(32)}` })
+    await new Promise((resolve) => setImmediate(resolve))
+    reporter.report(offence)
+    await new Promise((resolve) => setImmediate(resolve))
+    const after = open(chain.courtOf(US), table).reporter
+    expect(after.cases().map(({ stakeId }) => stakeId)).toEqual([7, 8])
+  })
+
+  // Seen failing with the failed write remembered: the case stayed in memory alone, for as long as the process lived.
+  test('a write that fails is told, and repeated by the next look', async () => {
+    const chain = chainWithFault()
+    const table = new MemoryTable()
+    let full = true
+    const disk: Table = {
+      get: (key) => table.get(key),
+      range: (start, end) => table.range(start, end),
+      write: (writes) => (full ? Promise.reject(new Error('no space left')) : table.write(writes)),
+    }
+    const { reporter } = open(chain.courtOf(US), disk)
+    reporter.report(offence)
+    await reporter.look()
+    expect(reporter.health().lastError).toBe('no space left')
+    expect(chain.poolSize).toBe(0)
+    full = false
+    await reporter.look()
+    expect(reporter.health().lastError).toBeUndefined()
+    await playOut(chain, [reporter])
+    expect(chain.state.paid.get(US)).toBe(5n)
+  })
+
   // Seen failing with a case that is not durable before its commit is sent: its salt was lost, and it committed twice.
   test.each([
     [1, 'before'],
