@@ -59,6 +59,18 @@ export const STAKED_PEER_RATE = {
 export const READER_PEER_RATE = { messagesPerSecond: 20, bytesPerSecond: 64 * 1024, burstSeconds: 4 } as const
 /** Evidence is rare, and each piece costs two signature checks. */
 export const EVIDENCE_PEER_RATE = { messagesPerSecond: 20, bytesPerSecond: 16 * 1024, burstSeconds: 4 } as const
+/**
+ * Messages that one staked peer may bring and whose check says ignore. gossipsub scores none of them and remembers each
+ * for two minutes, which is not an option of it, at about 400 bytes: a peer costs (10,000 + 120 x 50) x 400 = 6.4 MB at most.
+ *
+ * Honest peers bring what this node ignores only while their heads or clocks differ. The worst is a signer at its limit,
+ * 65,536 an epoch of 60 s, that is jailed, or is new, or lied, and this node knows two blocks (24 s) before its
+ * neighbours or after them: 26,200 messages. Only who brings one first is charged, so of three mesh peers each is
+ * charged 8,700. Copies that come late do not count: the door knows them.
+ */
+export const IGNORED_PEER_RATE = { messagesPerSecond: 50, bytesPerSecond: 0, burstSeconds: 200 } as const
+/** Staked peers whose ignored messages are counted, connected or not: a new connection must not fill the bucket. */
+export const IGNORED_PEERS_MAX = 1_024
 /** Keys whose PeerId was turned into an address and is remembered. */
 export const IDENTITIES_MAX = 4096
 /** (stake, fault type) pairs whose evidence was already carried. */

@@ -2,11 +2,14 @@ import { type GossipsubMessage, TopicValidatorResult } from '@libp2p/gossipsub'
 import type { RPC } from '@libp2p/gossipsub/message'
 import type { PeerId } from '@libp2p/interface'
 import type { Clock, Logger } from '../../core/index.ts'
+import { BoundedMap } from '../bounded-map.ts'
 import {
   ACCEPTED_GENERATION_MAX,
   EVIDENCE_MAX_BYTES,
   EVIDENCE_PEER_RATE,
   FRAME_MAX_BYTES,
+  IGNORED_PEER_RATE,
+  IGNORED_PEERS_MAX,
   READER_PEER_RATE,
   SCORE_DECAY_INTERVAL_MS,
 } from '../constants.ts'
@@ -52,11 +55,14 @@ export interface Checked {
   readonly deliver?: () => void
 }
 
-export type Check = (message: {
+interface Incoming {
   readonly wireTopic: string
   readonly data: Uint8Array
+  /** The peer that brought it. */
   readonly from: string
-}) => Checked | Promise<Checked>
+}
+
+export type Check = (message: Incoming) => Checked | Promise<Checked>
 
 /**
  * Between gossipsub and this room: lets through what a peer may send before gossipsub sees it, hands messages to
@@ -80,6 +86,8 @@ export class GossipRouter {
   readonly #open = new Set<string>()
   /** One entry a connected peer; `forget` takes it away. */
   readonly #buckets = new Map<string, PeerBuckets>()
+  /** Of staked peers that brought what was ignored: none of it is scored, so what it costs must be bounded. */
+  readonly #ignored: BoundedMap<string, TokenBucket>
   /** What is judged after stop() goes nowhere. */
   #running = true
   readonly #onMessage: (event: CustomEvent<GossipsubMessage>) => void
@@ -94,6 +102,7 @@ export class GossipRouter {
     this.#clock = modules.clock
     this.#metrics = modules.metrics
     this.#logger = modules.logger
+    this.#ignored = new BoundedMap(IGNORED_PEERS_MAX, () => modules.metrics.evicted.inc({ name: 'ignored' }))
     this.#evidenceTopic = options.evidenceTopic
     this.#fanout = options.fanout
     this.#stakedRate = options.stakedRate
@@ -101,14 +110,13 @@ export class GossipRouter {
     this.#service.handleReceivedRpc = (from, rpc) =>
       this.#takeIn(from, rpc) ? handleRpc(from, rpc) : Promise.resolve()
     this.#onMessage = ({ detail: { msg, msgId, propagationSource } }) => {
-      const from = propagationSource.toString()
-      const data = plain(msg.data)
+      const message = { wireTopic: msg.topic, data: plain(msg.data), from: propagationSource.toString() }
       // what leaves here, by a throw or a rejection, would end the process
-      const fail = (error: unknown) => this.#fail(msgId, from, error)
+      const fail = (error: unknown) => this.#fail(msgId, message, error)
       try {
-        const checked = check({ wireTopic: msg.topic, data, from })
-        if (checked instanceof Promise) checked.then((later) => this.#conclude(msgId, from, data, later)).catch(fail)
-        else this.#conclude(msgId, from, data, checked)
+        const checked = check(message)
+        if (checked instanceof Promise) checked.then((later) => this.#conclude(msgId, message, later)).catch(fail)
+        else this.#conclude(msgId, message, checked)
       } catch (error) {
         fail(error)
       }
@@ -118,7 +126,7 @@ export class GossipRouter {
 
   /** Entries of each map, by name. */
   get sizes(): Readonly<Record<string, number>> {
-    return { buckets: this.#buckets.size, accepted: this.#accepted.size }
+    return { buckets: this.#buckets.size, accepted: this.#accepted.size, ignored: this.#ignored.size }
   }
 
   /** Opens a topic: scored from the first message on, by the rate expected on it. */
@@ -165,14 +173,16 @@ export class GossipRouter {
     this.#service.removeEventListener('gossipsub:message', this.#onMessage)
     this.#buckets.clear()
     this.#accepted.clear()
+    this.#ignored.clear()
   }
 
   /** Sends an accepted message on, scores a rejected one's bringer, and only then gives bodies to subscribers. */
-  #conclude(messageId: string, from: string, data: Uint8Array, { outcome, deliver }: Checked): void {
+  #conclude(messageId: string, message: Incoming, { outcome, deliver }: Checked): void {
     if (!this.#running) return
-    this.#service.reportMessageValidationResult(messageId, from, RESULT[outcome])
-    if (outcome === 'accept') this.#accepted.add(copyKey(data))
-    else if (outcome === 'reject') this.#service.score.scoreCache.delete(from)
+    this.#service.reportMessageValidationResult(messageId, message.from, RESULT[outcome])
+    if (outcome === 'accept') this.#accepted.add(copyKey(message.data))
+    else if (outcome === 'reject') this.#service.score.scoreCache.delete(message.from)
+    else this.#charge(message)
     try {
       deliver?.()
     } catch (error) {
@@ -182,10 +192,25 @@ export class GossipRouter {
   }
 
   /** A check that failed says nothing of the message: not of use here, and no fault of its bringer. */
-  #fail(messageId: string, from: string, error: unknown): void {
+  #fail(messageId: string, message: Incoming, error: unknown): void {
     this.#metrics.checkErrors.inc()
     this.#logger.error('the check of a message failed', { error: String(error) })
-    if (this.#running) this.#service.reportMessageValidationResult(messageId, from, RESULT.ignore)
+    this.#conclude(messageId, message, { outcome: 'ignore' })
+  }
+
+  /**
+   * Charges a peer for a message that was ignored, for whatever reason: a copy whose signature was changed is taken for a
+   * duplicate before it is verified, so no reason is free. Evidence has a bucket of its own, small enough.
+   */
+  #charge({ wireTopic, from }: Incoming): void {
+    if (wireTopic === this.#evidenceTopic) return
+    const nowMs = this.#clock.nowMs()
+    let bucket = this.#ignored.get(from)
+    if (bucket === undefined) {
+      bucket = new TokenBucket(IGNORED_PEER_RATE, nowMs)
+      this.#ignored.set(from, bucket)
+    }
+    bucket.owe(nowMs)
   }
 
   /** Strikes from an RPC what its peer may not send. @returns whether anything is left to handle */
@@ -203,7 +228,8 @@ export class GossipRouter {
         this.#metrics.dropped.inc({ reason: 'unstaked' }, rpc.messages.length)
         rpc.messages = []
       } else {
-        rpc.messages = rpc.messages.filter((message) => this.#mayPass(message, buckets, nowMs))
+        const overdrawn = this.#ignored.get(from.toString())?.has(1, 0, nowMs) === false
+        rpc.messages = rpc.messages.filter((message) => this.#mayPass(message, buckets, overdrawn, nowMs))
       }
     }
     const rest = rpc.subscriptions.length + (rpc.control === undefined ? 0 : 1)
@@ -216,13 +242,15 @@ export class GossipRouter {
     return rpc.messages.length + rest > 0
   }
 
-  #mayPass(message: RPC.Message, buckets: PeerBuckets, nowMs: number): boolean {
+  /** @param overdrawn whether its peer brought too much that was ignored */
+  #mayPass(message: RPC.Message, buckets: PeerBuckets, overdrawn: boolean, nowMs: number): boolean {
     const size = message.data?.length ?? 0
     const evidence = message.topic === this.#evidenceTopic
     const limit = evidence ? EVIDENCE_MAX_BYTES : FRAME_MAX_BYTES
     const bucket = evidence ? buckets.evidence : buckets.messages
     if (!this.#open.has(message.topic)) this.#metrics.dropped.inc({ reason: 'topic' })
     else if (size > limit) this.#metrics.dropped.inc({ reason: 'size' })
+    else if (overdrawn && !evidence) this.#metrics.dropped.inc({ reason: 'ignored-rate' })
     else if (!bucket.take(1, size, nowMs)) this.#metrics.dropped.inc({ reason: evidence ? 'evidence-rate' : 'rate' })
     else return evidence || !this.#accepted.has(copyKey(message.data ?? NOTHING))
     return false

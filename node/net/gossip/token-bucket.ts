@@ -25,14 +25,28 @@ export class TokenBucket {
    * A clock that steps back refills nothing.
    */
   take(messages: number, bytes: number, nowMs: number): boolean {
+    if (!this.has(messages, bytes, nowMs)) return false
+    this.#messages -= messages
+    this.#bytes -= bytes
+    return true
+  }
+
+  /** Takes a message that has come already; what is not there is owed, and paid off before anything else. */
+  owe(nowMs: number): void {
+    this.#refill(nowMs)
+    this.#messages -= 1
+  }
+
+  has(messages: number, bytes: number, nowMs: number): boolean {
+    this.#refill(nowMs)
+    return this.#messages >= messages && this.#bytes >= bytes
+  }
+
+  #refill(nowMs: number): void {
     const seconds = Math.max(0, nowMs - this.#atMs) / 1000
     this.#atMs = nowMs
     const { messagesPerSecond, bytesPerSecond, burstSeconds } = this.#rate
     this.#messages = Math.min(messagesPerSecond * burstSeconds, this.#messages + seconds * messagesPerSecond)
     this.#bytes = Math.min(bytesPerSecond * burstSeconds, this.#bytes + seconds * bytesPerSecond)
-    if (this.#messages < messages || this.#bytes < bytes) return false
-    this.#messages -= messages
-    this.#bytes -= bytes
-    return true
   }
 }

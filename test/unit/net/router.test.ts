@@ -1,7 +1,8 @@
 import type { GossipsubMessage } from '@libp2p/gossipsub'
 import type { RPC } from '@libp2p/gossipsub/message'
 import { beforeEach, describe, expect, it } from 'vitest'
-import { type Check, GossipRouter } from '../../../node/net/gossip/router.ts'
+import { IGNORED_PEER_RATE, IGNORED_PEERS_MAX } from '../../../node/net/constants.ts'
+import { type Check, GossipRouter, type Outcome } from '../../../node/net/gossip/router.ts'
 import type { GossipService } from '../../../node/net/gossip/service.ts'
 import { STAKED_PEER_RATE } from '../../../node/net/index.ts'
 import { netMetrics } from '../../../node/net/metrics.ts'
@@ -96,6 +97,50 @@ describe('GossipRouter', () => {
     await service.handleReceivedRpc(peer, rpc('weather', 'e'))
     expect(service.kept).toEqual(['c', 'd'])
     expect(dropped('topic')).toBe(3)
+  })
+
+  const names = (count: number, prefix = '') => Array.from({ length: count }, (_, i) => `${prefix}${i}`)
+
+  // Breaks it caught: no bucket for ignored messages, none of which is scored; and one that a new connection fills.
+  it('drops what a peer brings past its share of ignored messages, until the share is back', async () => {
+    let outcome: Outcome = 'ignore'
+    const router = open(() => ({ outcome }))
+    const flooder = stakedPeer()
+    const other = stakedPeer()
+    const { messagesPerSecond, burstSeconds } = IGNORED_PEER_RATE
+    const burst = messagesPerSecond * burstSeconds
+    // what one RPC brings past the share is owed
+    await service.handleReceivedRpc(flooder, rpc('news', ...names(burst + messagesPerSecond)))
+    expect(service.kept).toHaveLength(burst + messagesPerSecond)
+    service.kept.length = 0
+    await service.handleReceivedRpc(flooder, rpc('news', 'a'))
+    router.forget(flooder)
+    await service.handleReceivedRpc(flooder, rpc('news', 'b'))
+    expect(service.kept).toEqual([])
+    expect(dropped('ignored-rate')).toBe(2)
+    await service.handleReceivedRpc(flooder, rpc('evidence', 'c'))
+    await service.handleReceivedRpc(other, rpc('news', 'd'))
+    outcome = 'accept'
+    nowMs += 1_000
+    await service.handleReceivedRpc(flooder, rpc('news', 'e'))
+    nowMs += 20
+    await service.handleReceivedRpc(flooder, rpc('news', 'f'))
+    expect(service.kept).toEqual(['c', 'd', 'f'])
+  })
+
+  it('charges no peer for what is accepted, and none for evidence', async () => {
+    const router = open(({ wireTopic }) => ({ outcome: wireTopic === 'evidence' ? 'ignore' : 'accept' }))
+    await service.handleReceivedRpc(stakedPeer(), rpc('news', ...names(100)))
+    await service.handleReceivedRpc(stakedPeer(), rpc('evidence', ...names(10)))
+    expect(router.sizes.ignored).toBe(0)
+  })
+
+  // Break it caught: a map with no bound.
+  it('remembers a bounded number of peers that brought what was ignored', async () => {
+    const router = open(() => ({ outcome: 'ignore' }))
+    for (let i = 0; i < IGNORED_PEERS_MAX + 2; i++) await service.handleReceivedRpc(stakedPeer(), rpc('news', `${i}`))
+    expect(router.sizes.ignored).toBe(IGNORED_PEERS_MAX)
+    expect(metrics.of('suprnova_net_evicted_total', 'ignored')).toBe(2)
   })
 
   // Breaks they caught: a throw in an event listener, and a rejection nobody takes, each of which ends the process.

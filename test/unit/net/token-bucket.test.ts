@@ -25,6 +25,14 @@ describe('TokenBucket', () => {
     expect(bucket.take(1, 0, 0)).toBe(false)
   })
 
+  it('owes what it was made to give, and pays that off first', () => {
+    const bucket = new TokenBucket(RATE, 0)
+    for (let i = 0; i < 25; i++) bucket.owe(0)
+    expect(bucket.has(1, 0, 500)).toBe(false)
+    expect(bucket.has(1, 0, 600)).toBe(true)
+    expect(bucket.has(2, 0, 600)).toBe(false)
+  })
+
   // Break it caught: a refill without its cap.
   it('never lets more through than burst and rate allow', () => {
     // mostly bursts, after waits long enough to fill the bucket more than once
