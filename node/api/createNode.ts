@@ -2,7 +2,6 @@ import { join } from 'node:path'
 import { BaseError } from 'viem'
 import { explainChainError, openCourt, openReporter, openRpc, openStakeView, referenceTime } from '../chain/index.ts'
 import type { Address, Clock, Domain, Hex, Logger, Offence, Random, StakeView, Timers } from '../core/index.ts'
-import { FAULT } from '../core/index.ts'
 import { createNetwork, type Network } from '../net/index.ts'
 import { Admission, createSigner, DomainSeparator, StatementSigner } from '../statements/index.ts'
 import { lockDataDirectory, machineEnvironment, openGuard, openSlotIndex, openStore } from '../store/index.ts'
@@ -18,6 +17,7 @@ import {
 } from './constants.ts'
 import { bootstrapOf, pinOf } from './coordinator.ts'
 import { EvidenceBook } from './evidence-book.ts'
+import { EvidenceDesk } from './evidence-desk.ts'
 import { takeFreshKey } from './fresh-key.ts'
 import { HealthServer } from './http/health-server.ts'
 import { LocalServer } from './http/local-server.ts'
@@ -27,7 +27,6 @@ import { NameWatch } from './name-watch.ts'
 import { SuprnovaNode } from './node.ts'
 import { openKeys } from './node-keys.ts'
 import { OpenParts } from './open-parts.ts'
-import { considerOwnOffence } from './own-offence.ts'
 import { SlashWatch } from './slash-watch.ts'
 import { systemClock, systemRandom, systemTimers } from './system.ts'
 
@@ -160,14 +159,7 @@ async function openNode(config: NodeConfig, modules: NodeModules, open: OpenPart
   const tell = (offence: Offence) => {
     network?.publishEvidence(offence).catch((error: unknown) => logger.warn('evidence could not be told', { error }))
   }
-  const onOffence = (offence: Offence) => {
-    const isNew = book.add(offence)
-    if (offence.signer === key) return considerOwnOffence(offence, separator, { guard, logger })
-    // Evidence from others silences an equivocator here as what we saw ourselves does.
-    if (offence.faultType === FAULT.equivocation) slotIndex.quarantine(offence.signer, offence.faultId)
-    if (reporter !== undefined) reporter.report(offence)
-    else if (isNew) tell(offence)
-  }
+  const desk = new EvidenceDesk({ key, domain: separator }, { book, slotIndex, guard, reporter, tell, logger })
   reporter?.onEvent((event) => {
     if (event.type === 'finished') return book.note(event.faultId, event.outcome)
     book.note(event.faultId, event.type)
@@ -177,10 +169,9 @@ async function openNode(config: NodeConfig, modules: NodeModules, open: OpenPart
 
   // 5. The network.
   const own = { address: key, publicKey: signer.publicKey, guard }
-  const offences = { report: onOffence }
   const admission = new Admission(
     { domain: separator, params },
-    { stakeView: view, slotIndex, clock, offences, metrics, own },
+    { stakeView: view, slotIndex, clock, offences: desk, metrics, own },
   )
   const statementSigner = new StatementSigner({ guard, signer, domain: separator })
   network = open.add(
@@ -198,8 +189,9 @@ async function openNode(config: NodeConfig, modules: NodeModules, open: OpenPart
     ),
     (opened) => opened.stop(),
   )
-  network.onEvidence(onOffence)
+  network.onEvidence((offence) => desk.report(offence))
   await network.start()
+  desk.resume()
   for (const topic of config.topics) network.subscribe(topic, () => undefined)
 
   // 6. What watches, and what people and programs ask.

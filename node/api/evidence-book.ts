@@ -54,6 +54,12 @@ export class EvidenceBook {
     return [...this.#entries.values()].sort((a, b) => b.number - a.number).map(statusOf)
   }
 
+  /** Faults that the court does not know of yet, oldest first. */
+  unfinished(): Offence[] {
+    const open = [...this.#entries.values()].filter(({ state }) => !FINISHED.includes(state))
+    return open.sort((a, b) => a.number - b.number).map(({ offence }) => offence)
+  }
+
   get(faultId: Hex): Offence | undefined {
     return this.#entries.get(faultId)?.offence
   }

@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest'
 import { EvidenceBook, FAULTS_KEPT } from '../../../node/api/evidence-book.ts'
+import { EvidenceDesk } from '../../../node/api/evidence-desk.ts'
 import { considerOwnOffence } from '../../../node/api/own-offence.ts'
 import {
+  type Address,
   type Domain,
   FAULT,
   type Hex,
@@ -17,6 +19,7 @@ import { createSigner, DomainSeparator, equivocationOffence, statementDigest } f
 const domain: Domain = { chainId: 31_337n, verifyingContract: `0x${'11'.repeat(20)}`, salt: `0x${'22'.repeat(32)}` }
 const separator = new DomainSeparator(domain)
 const signer = createSigner(new Uint8Array(32).fill(7))
+const quiet: Logger = { debug() {}, info() {}, warn() {}, error() {}, with: () => quiet }
 
 function memoryTable(): Table {
   const rows = new Map<string, readonly [Uint8Array, Uint8Array]>()
@@ -123,4 +126,68 @@ test('evidence against the own key is shown to the guard, statement by statement
     }),
   )
   expect(errors).toEqual(['there is evidence against the key of this node: somebody else may hold it'])
+})
+
+function equivocation(byte: number): Offence {
+  const slot: Slot = { signer: signer.address, kind: KIND.gossip, scope: new Uint8Array(32), position: BigInt(byte) }
+  const say = (filler: number) => {
+    const content = new Uint8Array(32).fill(filler)
+    return { content, signature: signer.sign(statementDigest(separator, { ...slot, content })) }
+  }
+  return equivocationOffence(separator, 3, slot, say(1), say(2))
+}
+
+/** A desk that writes down, in order, what it had done. */
+function desk(key: Address, table = memoryTable(), withReporter = true) {
+  const done: string[] = []
+  const book = new EvidenceBook({ domain }, { table })
+  const note = (what: string) => (offence: Offence) => void done.push(`${what} ${offence.stakeId}`)
+  const slotIndex = { quarantine: (who: Address) => void done.push(`quarantine ${who}`) }
+  const guard = { observeOwn: () => done.push('observe') > 0 }
+  const reporter = withReporter ? { report: note('report') } : undefined
+  const modules = { book, slotIndex, guard, reporter, tell: note('tell'), logger: quiet }
+  return { desk: new EvidenceDesk({ key, domain: separator }, modules), book, done }
+}
+
+// Catches a desk that leaves to the next witness what was not in court yet: the signer is quarantined, so there is none.
+test('what the court did not know of when the node ended is reported again at the start', async () => {
+  const table = memoryTable()
+  const before = desk('0x02', table)
+  for (const number of [1, 2, 3, 4]) before.desk.report(offence(number))
+  before.desk.report(equivocation(9))
+  before.book.note(offence(2).faultId, 'committed')
+  before.book.note(offence(3).faultId, 'slashed')
+  before.book.note(offence(4).faultId, 'refused')
+  await before.book.close()
+  const after = desk(signer.address, table)
+  after.desk.resume()
+  expect(after.done).toEqual(['report 1', 'report 2'])
+})
+
+// Catches a desk that reports its own stake, or tells others before the guard knows.
+test('evidence against the own key goes to the guard before anything else, and to no court', () => {
+  for (const withReporter of [true, false]) {
+    const { desk: own, book, done } = desk(signer.address, memoryTable(), withReporter)
+    own.report(equivocation(1))
+    expect(done).toEqual(['observe', 'observe'])
+    expect(book.list()).toHaveLength(1)
+  }
+  const broken = desk(signer.address, {
+    ...memoryTable(),
+    write: () => {
+      throw new Error('store closed')
+    },
+  })
+  expect(() => broken.desk.report(equivocation(1))).toThrow('store closed')
+  expect(broken.done).toEqual(['observe', 'observe'])
+})
+
+test('evidence against others silences them here, and goes to court or else to others', () => {
+  const reported = desk('0x02')
+  reported.desk.report(equivocation(1))
+  expect(reported.done).toEqual([`quarantine ${signer.address}`, 'report 3'])
+  const told = desk('0x02', memoryTable(), false)
+  told.desk.report(equivocation(1))
+  told.desk.report(equivocation(1))
+  expect(told.done.filter((what) => what === 'tell 3')).toHaveLength(1)
 })
