@@ -5,6 +5,7 @@ import { DATA_DIRECTORY_VERSION } from './constants.ts'
 import { createDurably, machineDisk } from './disk.ts'
 import { directoryUnusable } from './errors.ts'
 import { machineRuntimeDirectory } from './guard/environment.ts'
+import { prepareOwnDirectory } from './private-files.ts'
 import { lockFolder, type ProcessLock } from './process-lock.ts'
 import { machineProcesses, type ProcessTable } from './process-table.ts'
 import { machineRandom } from './random.ts'
@@ -24,7 +25,7 @@ export interface LockOptions {
 export interface LockModules {
   readonly processes?: ProcessTable
   readonly random?: Random
-  /** A directory that a reboot empties. Default /dev/shm. */
+  /** This user's own directory that a reboot empties. Default `machineRuntimeDirectory()`, in /dev/shm. */
   readonly runtimeDirectory?: string
 }
 
@@ -32,7 +33,8 @@ export interface LockModules {
  * Makes the directory if there is none (mode 0700), checks its version and holds it until `release()` or the end
  * of the process, kill -9 included.
  *
- * @throws SuprnovaError `LOCKED` (exit 4) naming the holder, `DATA_DIRECTORY_UNUSABLE` (exit 3)
+ * @throws SuprnovaError `LOCKED` (exit 4) naming the holder, `DATA_DIRECTORY_UNUSABLE` or
+ * `RUNTIME_DIRECTORY_UNSAFE` (exit 3)
  */
 export async function lockDataDirectory(
   directory: string,
@@ -49,14 +51,16 @@ export async function lockDataDirectory(
   }
   try {
     locks.push(
-      lockFolder(join(path, 'locks'), 'data directory', path, {
+      await lockFolder(join(path, 'locks'), 'data directory', path, {
         processes,
         random,
       }),
     )
     if (options.address) {
-      const folder = join(modules.runtimeDirectory ?? machineRuntimeDirectory(), 'locks', options.address)
-      locks.push(lockFolder(folder, 'node key', options.address, { processes, random }))
+      const runtimeDirectory = modules.runtimeDirectory ?? machineRuntimeDirectory()
+      prepareOwnDirectory(runtimeDirectory)
+      const folder = join(runtimeDirectory, 'locks', options.address)
+      locks.push(await lockFolder(folder, 'node key', options.address, { processes, random }))
     }
     await checkVersion(path, random)
   } catch (error) {

@@ -116,12 +116,26 @@ export function storeClosed(path: string): SuprnovaError {
   })
 }
 
-/** Another live process holds the directory or the key. */
-export function locked(what: 'data directory' | 'node key', name: string, pid: number): SuprnovaError {
-  return new SuprnovaError('LOCKED', `the ${what} ${name} is in use by process ${pid}`, {
+/**
+ * Another live process holds the directory or the key.
+ * @param here whether this process can see it; else it runs in another container, and `pid` is its number there
+ */
+export function locked(what: 'data directory' | 'node key', name: string, pid: number, here: boolean): SuprnovaError {
+  const holder = here ? `process ${pid}` : `process ${pid} of another container`
+  return new SuprnovaError('LOCKED', `the ${what} ${name} is in use by ${holder}`, {
     exitCode: EXIT.locked,
-    hint: `stop it first: \`suprnova node stop\`, or end process ${pid}`,
+    hint: `stop it first: \`suprnova node stop\`, or end ${here ? `process ${pid}` : 'that container'}`,
     values: { what, name, pid },
+  })
+}
+
+/** The directory for what outlives a process is not this user's own, so others could tell the guard lies. */
+export function runtimeDirectoryUnsafe(path: string, why: string, cause?: unknown): SuprnovaError {
+  return new SuprnovaError('RUNTIME_DIRECTORY_UNSAFE', `${path} cannot be trusted: ${why}`, {
+    exitCode: EXIT.config,
+    hint: 'stop all nodes of this user, look who made it and remove it; the signing guard then waits as after a reboot',
+    values: { path, why },
+    cause,
   })
 }
 

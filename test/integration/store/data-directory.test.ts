@@ -87,6 +87,29 @@ describe('data directory', () => {
     lock.release()
   })
 
+  // Breaks when only process ids are asked.
+  test.each([
+    ['of a short path', ''],
+    ['of a path too long for a socket', 'long/'.repeat(30)],
+  ])('%s: one that another container holds is seen, and free after its kill -9', async (_, deep) => {
+    const elsewhere = { ...modules, processes: { ownPid: 1, startedAt: () => undefined } }
+    const directory = join(folder, deep, 'data')
+    const { child, line } = await hold(directory)
+    expect(line).toBe('held')
+    await expect(lockDataDirectory(directory, {}, elsewhere)).rejects.toMatchObject({
+      code: 'LOCKED',
+      exitCode: 4,
+      message: expect.stringContaining(`process ${child.pid} of another container`),
+    })
+    child.kill('SIGKILL')
+    await once(child, 'exit')
+    const lock = await lockDataDirectory(directory, {}, elsewhere)
+    await expect(lockDataDirectory(directory, {}, elsewhere)).rejects.toMatchObject({ code: 'LOCKED' })
+    expect(readdirSync(join(directory, 'locks')).length).toBe(2)
+    lock.release()
+    expect(readdirSync(join(directory, 'locks'))).toEqual([])
+  })
+
   test('a key is held once on a machine, whatever the directory', async () => {
     const { child } = await hold(data)
     const other = join(folder, 'other')
