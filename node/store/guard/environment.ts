@@ -3,6 +3,7 @@ import { readFileSync, statSync } from 'node:fs'
 import { hostname, tmpdir, uptime } from 'node:os'
 import { join } from 'node:path'
 import type { Address, Clock, Domain, Random } from '../../core/index.ts'
+import { prepareOwnDirectory } from '../private-files.ts'
 import { machineRandom } from '../random.ts'
 import { fileMirror, type GuardMirror } from './mirror.ts'
 
@@ -32,6 +33,8 @@ export interface GuardEnvironment {
 /**
  * The machine this process runs on.
  * @param options.dataDirectory the locked data directory
+ * @param modules.runtimeDirectory the one given to `lockDataDirectory`
+ * @throws SuprnovaError `RUNTIME_DIRECTORY_UNSAFE` (exit 3) when others could write there
  */
 export function machineEnvironment(
   options: { readonly dataDirectory: string; readonly address: Address; readonly domain: Domain },
@@ -41,6 +44,8 @@ export function machineEnvironment(
     readonly runtimeDirectory?: string
   },
 ): GuardEnvironment {
+  const runtimeDirectory = modules.runtimeDirectory ?? machineRuntimeDirectory()
+  prepareOwnDirectory(runtimeDirectory)
   const stat = statSync(options.dataDirectory, { bigint: true })
   const { chainId, verifyingContract, salt } = options.domain
   const deployment = createHash('sha256').update(`${chainId}:${verifyingContract}:${salt}`.toLowerCase()).digest('hex')
@@ -52,7 +57,7 @@ export function machineEnvironment(
       inode: `${stat.ino}`,
       device: `${stat.dev}`,
     },
-    mirror: fileMirror(join(modules.runtimeDirectory ?? machineRuntimeDirectory(), 'mirrors', name)),
+    mirror: fileMirror(join(runtimeDirectory, 'mirrors', name)),
     clock: modules.clock,
     uptimeMs: () => Math.round(uptime() * 1_000),
     reference: modules.reference,

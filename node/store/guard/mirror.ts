@@ -1,5 +1,6 @@
-import { closeSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs'
+import { closeSync, constants, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { openOwnFile, prepareOwnDirectory, readOwnFile } from '../private-files.ts'
 import { checksum } from './checksum.ts'
 
 /** What outlives the process but not the boot. */
@@ -28,23 +29,16 @@ export function fileMirror(path: string): GuardMirror {
   let file: number | undefined
   return {
     read() {
-      let text: string
-      try {
-        text = readFileSync(path, 'latin1')
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-        throw error
-      }
+      const text = readOwnFile(path)
+      if (text === undefined) return undefined
       const json = text.slice(9).trimEnd()
       return text.slice(0, 8) === checksum(json) ? (JSON.parse(json) as MirrorRecord) : undefined
     },
     write(record) {
       if (file === undefined) {
-        mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+        prepareOwnDirectory(dirname(path))
         // Not truncated: until the write below the old record stands.
-        file = openSync(path, 'a', 0o600)
-        closeSync(file)
-        file = openSync(path, 'r+')
+        file = openOwnFile(path, constants.O_RDWR | constants.O_CREAT)
       }
       const json = JSON.stringify(record)
       writeSync(file, Buffer.from(`${checksum(json)} ${json}`.padEnd(MIRROR_BYTES)), 0, MIRROR_BYTES, 0)
