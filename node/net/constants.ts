@@ -84,6 +84,8 @@ export const UPKEEP_INTERVAL_MS = 1_000
 /** First wait before a failed dial is tried again; it doubles up to the maximum. */
 export const REDIAL_FIRST_MS = 1_000
 export const REDIAL_MAX_MS = 60_000
+/** Longest wait for a bootstrap address while nobody is connected: the cause is then more likely here than there. */
+export const REDIAL_ALONE_MAX_MS = 5_000
 /** Peers whose failed dials are remembered. */
 export const REDIAL_ENTRIES_MAX = 1_024
 /** Dials begun in one round. */

@@ -6,6 +6,7 @@ import { BoundedMap } from '../bounded-map.ts'
 import {
   DIAL_TIMEOUT_MS,
   DIALS_PER_ROUND,
+  REDIAL_ALONE_MAX_MS,
   REDIAL_ENTRIES_MAX,
   REDIAL_FIRST_MS,
   REDIAL_MAX_MS,
@@ -31,12 +32,12 @@ export interface UpkeepModules {
 
 interface Backoff {
   readonly failures: number
-  readonly notBeforeMs: number
+  readonly failedAtMs: number
 }
 
 /** How long to wait after the given number of failures in a row: doubling, bounded. */
-export function redialDelayMs(failures: number): number {
-  return Math.min(REDIAL_MAX_MS, REDIAL_FIRST_MS * 2 ** Math.max(0, failures - 1))
+export function redialDelayMs(failures: number, maxMs = REDIAL_MAX_MS): number {
+  return Math.min(maxMs, REDIAL_FIRST_MS * 2 ** Math.max(0, failures - 1))
 }
 
 /**
@@ -97,11 +98,11 @@ export class Upkeep {
     const connected = new Set(connectedPeers(host).map((peer) => peer.toString()))
     const staked = [...connected].filter((peer) => standing.of(peer) !== undefined).length
     if (staked >= this.#target) return
+    const longestMs = connected.size === 0 ? REDIAL_ALONE_MAX_MS : REDIAL_MAX_MS
     const bootstrap = this.#bootstrap.filter((address) => {
       const peer = peerOf(address)
-      return (
-        (peer === undefined || !(connected.has(peer) || peer === host.peerId.toString())) && this.#ready(`${address}`)
-      )
+      const known = peer !== undefined && (connected.has(peer) || peer === host.peerId.toString())
+      return !known && this.#ready(`${address}`, longestMs)
     })
     const dials = bootstrap.map((address) => this.#dial(`${address}`, address))
     if (connected.size > 0) {
@@ -143,9 +144,10 @@ export class Upkeep {
     return new DataView(bytes.buffer, bytes.byteOffset).getUint32(0) % limit
   }
 
-  #ready(target: string): boolean {
+  #ready(target: string, longestMs = REDIAL_MAX_MS): boolean {
     const backoff = this.#backoff.get(target)
-    return backoff === undefined || this.#modules.clock.nowMs() >= backoff.notBeforeMs
+    if (backoff === undefined) return true
+    return this.#modules.clock.nowMs() >= backoff.failedAtMs + redialDelayMs(backoff.failures, longestMs)
   }
 
   async #dial(name: string, target: PeerId | Multiaddr): Promise<void> {
@@ -157,7 +159,7 @@ export class Upkeep {
       metrics.dials.inc({ outcome: 'connected' })
     } catch (error) {
       const failures = (this.#backoff.get(name)?.failures ?? 0) + 1
-      this.#backoff.set(name, { failures, notBeforeMs: clock.nowMs() + redialDelayMs(failures) })
+      this.#backoff.set(name, { failures, failedAtMs: clock.nowMs() })
       metrics.dials.inc({ outcome: 'failed' })
       logger.debug('dial failed', { target: name, failures, error: String(error) })
     }
