@@ -46,11 +46,6 @@ export {
   type ReporterOptions,
 } from './reporter/reporter.ts'
 export { type ChainIdentity, openRpc, type Rpc, type RpcModules, type RpcOptions, type RpcStatus } from './rpc.ts'
+export type { ChainStakeView, StakeViewHealth, StakeViewModules, StakeViewOptions } from './stake-view/interface.ts'
 export type { HistoricView } from './stake-view/ledger.ts'
-export {
-  type ChainStakeView,
-  openStakeView,
-  type StakeViewHealth,
-  type StakeViewModules,
-  type StakeViewOptions,
-} from './stake-view/stake-view.ts'
+export { openStakeView } from './stake-view/stake-view.ts'

@@ -1,73 +1,13 @@
-import type {
-  Address,
-  Clock,
-  Head,
-  Hex,
-  KeyTenure,
-  Logger,
-  Metrics,
-  StakeRow,
-  StakeView,
-  Timers,
-} from '../../core/index.ts'
-import type { ChainClient } from '../client.ts'
+import { type Address, EXIT, type Head, type KeyTenure, type StakeRow } from '../../core/index.ts'
 import { MAX_POLL_BACKOFF_MS, SNAPSHOT_INTERVAL_MS } from '../constants.ts'
 import { ChainError } from '../errors.ts'
 import { stakeViewMetrics } from '../metrics.ts'
 import { chainReference } from '../reference-time.ts'
 import { LogFollower, type Walk } from './follower.ts'
+import type { ChainStakeView, StakeViewHealth, StakeViewModules, StakeViewOptions } from './interface.ts'
 import { type HistoricView, StakeLedger } from './ledger.ts'
 import { canSpeak } from './reducer.ts'
 import { readSnapshot, type SnapshotSubject, writeSnapshot } from './snapshot.ts'
-
-export interface StakeViewOptions {
-  readonly chainId: bigint
-  readonly genesisHash: Hex
-  readonly registry: Address
-  readonly salt: Hex
-  /** Nothing of the registry happened before this block. */
-  readonly fromBlock: number
-  /** Blocks on top of a new right before it counts; 0 on a local chain. */
-  readonly confirmationsBlocks: number
-  readonly pollMs: number
-  /** One unbonding period: how far back {@link ChainStakeView.at} and a reorg can go. */
-  readonly retainSeconds: number
-  readonly skewSeconds: number
-  /** Without a head for so long the view says it is stale. */
-  readonly staleAfterMs: number
-  /** A cache; without it every start reads the chain from `fromBlock`. */
-  readonly snapshotFile?: string
-}
-
-export interface StakeViewModules {
-  readonly client: ChainClient
-  readonly clock: Clock
-  readonly timers: Timers
-  readonly logger: Logger
-  readonly metrics: Metrics
-}
-
-export interface StakeViewHealth {
-  readonly stale: boolean
-  readonly headBlock: number | undefined
-  readonly headAgeMs: number | undefined
-  /** Why the newest poll failed. */
-  readonly lastError: string | undefined
-}
-
-/** {@link StakeView} fed by a chain. Known stakes keep working while the chain is out of reach. */
-export interface ChainStakeView extends StakeView {
-  /** The registry at the end of a block, one unbonding period back at most. */
-  at(blockNumber: bigint): HistoricView
-  /** Calls `listener` at every new head, after the view has taken it in. */
-  onHead(listener: (head: Head) => void): () => void
-  /** The chain's time in unix seconds, or `undefined` when no head has come for one skew. */
-  chainReference(): number | undefined
-  health(): StakeViewHealth
-  /** Walks to the head now. */
-  sync(): Promise<void>
-  close(): Promise<void>
-}
 
 /**
  * Opens the view: snapshot, then the chain up to its head. With a snapshot it opens although the chain is out of reach.
@@ -106,6 +46,8 @@ class PolledStakeView implements ChainStakeView {
   /** Stakes whose right waits for its confirmations. */
   readonly #unconfirmed = new Set<number>()
   #ledger: StakeLedger
+  /** Takes the ledger's place once it is at the head; the ledger is not walked on meanwhile. */
+  #fresh: StakeLedger | undefined
   #head: Head | undefined
   #lastError: string | undefined
   #failures = 0
@@ -212,10 +154,13 @@ class PolledStakeView implements ChainStakeView {
   async #walk(): Promise<void> {
     let walk: Walk | undefined
     try {
-      walk = await this.#follower.walk(this.#ledger)
-      if (walk === undefined) walk = await this.#rebuild('the chain no longer has any block this view can go back to')
+      if (this.#fresh === undefined) {
+        walk = await this.#follower.walk(this.#ledger)
+        if (walk === undefined) this.#begin('the chain no longer has any block this view can go back to')
+      }
+      if (walk === undefined) walk = await this.#rebuild(this.#fresh ?? new StakeLedger())
     } catch (error) {
-      if (error instanceof ChainError && error.code === 'CHAIN_LOGS_INCOMPLETE') this.#ledger = new StakeLedger()
+      if (error instanceof ChainError && error.code === 'CHAIN_LOGS_INCOMPLETE') this.#begin(error.message)
       this.#failed(error)
       throw error
     }
@@ -231,15 +176,30 @@ class PolledStakeView implements ChainStakeView {
     }
   }
 
-  async #rebuild(reason: string): Promise<Walk> {
-    this.#modules.logger.error('stake view is built anew', { reason })
-    const known = this.#ledger.tables.stakeCount
-    const fresh = new StakeLedger()
+  /** What is known stays in use until all is read anew: with an empty view every key is unknown and no stake tombstoned. */
+  #begin(reason: string): void {
+    if (this.#fresh === undefined) this.#modules.logger.error('stake view is built anew', { reason })
+    this.#fresh = new StakeLedger()
+  }
+
+  async #rebuild(fresh: StakeLedger): Promise<Walk> {
     const walk = await this.#follower.walk(fresh)
-    if (walk === undefined) throw new ChainError('CHAIN_UNSTEADY', 'the chain changed faster than it could be read')
+    if (walk === undefined) {
+      this.#fresh = new StakeLedger()
+      throw new ChainError('CHAIN_UNSTEADY', 'the chain changed faster than it could be read')
+    }
+    const known = this.#ledger.tip?.number ?? 0
+    if (walk.behind || walk.head.number < known) {
+      throw new ChainError('CHAIN_BEHIND', `the RPC is at block ${walk.head.number}, and block ${known} was seen`, {
+        exitCode: EXIT.tryAgain,
+        hint: 'the next poll tries again; if it goes on, use another RPC',
+        values: { headNumber: walk.head.number, known },
+      })
+    }
+    const all = Math.max(this.#ledger.tables.stakeCount, fresh.tables.stakeCount)
     this.#ledger = fresh
-    const all = Array.from({ length: Math.max(known, fresh.tables.stakeCount) }, (_, index) => index + 1)
-    return { ...walk, changed: new Set(all) }
+    this.#fresh = undefined
+    return { ...walk, changed: new Set(Array.from({ length: all }, (_, index) => index + 1)) }
   }
 
   #took(walk: Walk): void {
@@ -288,7 +248,7 @@ class PolledStakeView implements ChainStakeView {
   }
 
   async #writeSnapshot(): Promise<void> {
-    if (this.#opts.snapshotFile === undefined || this.#ledger.tip === undefined) return
+    if (this.#opts.snapshotFile === undefined || this.#ledger.tip === undefined || this.#fresh !== undefined) return
     this.#snapshotAtMs = this.#modules.clock.nowMs()
     await writeSnapshot(this.#opts.snapshotFile, this.#opts, this.#ledger)
   }
