@@ -11,7 +11,7 @@ export const command = defineCommand({
   ],
   args: { name: argument('NAME', 'equivocation, overrun, unstaked, stolen-evidence or restart', parseText) },
   options: { nodes: described(OPTION.nodes, 'How many nodes (default: what the story needs)') },
-  examples: ['suprnova scenario equivocation', 'suprnova scenario restart --nodes 3 --json'],
+  examples: ['suprnova scenario equivocation', 'suprnova scenario restart --nodes 4 --json'],
   exits: {
     [EXIT.internal]: 'the story did not end as promised, or broke off',
     [EXIT.usage]: 'there is no story of that name, or not with so few or many nodes',
