@@ -29,6 +29,7 @@ import { openKeys } from './node-keys.ts'
 import { OpenParts } from './open-parts.ts'
 import { SlashWatch } from './slash-watch.ts'
 import { systemClock, systemRandom, systemTimers } from './system.ts'
+import { tableName } from './table-name.ts'
 
 /** What a node takes from its machine; each may be replaced. */
 export interface NodeModules {
@@ -108,6 +109,7 @@ async function openNode(config: NodeConfig, modules: NodeModules, open: OpenPart
   const referenceSeconds = () => referenceTime(view.head(), peerSeconds(), clock.nowMs(), params.skewSeconds)
   const domain: Domain = { chainId: pin.chainId, verifyingContract: pin.registry, salt: pin.salt }
   const separator = new DomainSeparator(domain)
+  const tableOf = (name: string) => store.table(tableName(name, separator))
   const guard = open.add(
     'guard',
     await openGuard(
@@ -124,14 +126,12 @@ async function openNode(config: NodeConfig, modules: NodeModules, open: OpenPart
     ),
     (opened) => opened.close(),
   )
-  const slotIndex = open.add(
-    'slot index',
-    openSlotIndex({}, { table: store.table('slots'), metrics, logger }),
-    (opened) => opened.close(),
+  const slotIndex = open.add('slot index', openSlotIndex({}, { table: tableOf('slots'), metrics, logger }), (opened) =>
+    opened.close(),
   )
 
   // 4. Evidence: remembered, brought to court, and told to others once our commit is mined.
-  const book = open.add('evidence', new EvidenceBook({ domain }, { table: store.table('evidence') }), (opened) =>
+  const book = open.add('evidence', new EvidenceBook({ domain }, { table: tableOf('evidence') }), (opened) =>
     opened.close(),
   )
   const reporter =
@@ -147,7 +147,7 @@ async function openNode(config: NodeConfig, modules: NodeModules, open: OpenPart
             },
             {
               court: openCourt(client, pin, gasKey),
-              table: store.table('reporter'),
+              table: tableOf('reporter'),
               stakeView: view,
               random,
               logger,
