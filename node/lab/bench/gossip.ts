@@ -160,7 +160,7 @@ async function run(running: Running, publishAll: () => Promise<number>): Promise
 /** As fast as deliveries come back, with a bounded number of calls under way. */
 function saturated(running: Running, sizeBytes: number, share: number): Promise<Round> {
   const { network, tally, bodies, name } = running
-  const calls = Math.max(WINDOW, Math.round((running.messages * share) / bodies))
+  const calls = Math.max(2 * NODES, Math.round((running.messages * share) / bodies))
   return run(running, async () => {
     for (let call = 0; call < calls; call++) {
       if (call >= WINDOW) await tally.reached((call - WINDOW + 1) * bodies * (NODES - 1), name)
