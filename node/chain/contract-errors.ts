@@ -33,6 +33,12 @@ export function explainChainError(error: unknown): SuprnovaError {
   })
 }
 
+/** What to show people of an error met on the way to the chain: viem's say more than a line, and name the request. */
+export function chainErrorMessage(error: unknown): string {
+  if (error instanceof BaseError) return explainChainError(error).message
+  return error instanceof Error ? error.message : String(error)
+}
+
 /** The typed error behind a contract's revert data. */
 export function refusalOf(data: Hex, cause?: unknown): ContractRefusedError {
   let name: string

@@ -13,6 +13,7 @@ import { RPC_BACKOFF_MS, RPC_REST_MS, RPC_ROUNDS, RPC_TIMEOUT_MS } from './const
 import { ChainError, RpcUnavailableError } from './errors.ts'
 import { rpcMetrics } from './metrics.ts'
 import { canAnotherAnswer, type Requester, withTimeout } from './rpc-request.ts'
+import { hideSecrets, secretsOf } from './rpc-secrets.ts'
 
 /** The chain every RPC must be on. */
 export interface ChainIdentity {
@@ -60,6 +61,8 @@ export interface Rpc {
 
 interface Endpoint {
   readonly origin: string
+  /** What of its URL must reach neither logs nor health. */
+  readonly secrets: readonly string[]
   readonly request: Requester
   standing: RpcStanding
   failures: number
@@ -91,9 +94,10 @@ class RankedRpc implements Rpc {
     this.#timeoutMs = opts.timeoutMs ?? RPC_TIMEOUT_MS
     this.#metrics = rpcMetrics(modules.metrics)
     const connect = modules.connect ?? connectHttp
-    if (opts.urls.length === 0) throw badUrl('', 'is missing')
+    if (opts.urls.length === 0) throw badUrl('is missing')
     this.#endpoints = opts.urls.map((url) => ({
       origin: originOf(url),
+      secrets: secretsOf(url),
       request: connect(url, this.#timeoutMs),
       standing: 'unchecked',
       failures: 0,
@@ -220,8 +224,13 @@ class RankedRpc implements Rpc {
     ]
   }
 
-  #ask(endpoint: Endpoint, args: { method: string; params?: unknown }): Promise<unknown> {
-    return withTimeout(endpoint.request(args), this.#timeoutMs, this.#modules.timers)
+  async #ask(endpoint: Endpoint, args: { method: string; params?: unknown }): Promise<unknown> {
+    try {
+      return await withTimeout(endpoint.request(args), this.#timeoutMs, this.#modules.timers)
+    } catch (error) {
+      hideSecrets(error, endpoint)
+      throw error
+    }
   }
 
   #failed(endpoint: Endpoint, error: unknown): void {
@@ -249,18 +258,17 @@ function originOf(url: string): string {
   let parsed: URL
   try {
     parsed = new URL(url)
-  } catch (error) {
-    throw badUrl(url, 'is not a URL', error)
+  } catch {
+    throw badUrl('is not a URL')
   }
-  if (parsed.protocol !== 'http:' && parsed.protocol !== 'https:') throw badUrl(url, 'is neither http nor https')
+  if (parsed.protocol !== 'http:' && parsed.protocol !== 'https:') throw badUrl('is neither http nor https')
   return parsed.origin
 }
 
-function badUrl(url: string, why: string, cause?: unknown): SuprnovaError {
-  return new ChainError('RPC_BAD_URL', `RPC URL ${JSON.stringify(url)} ${why}`, {
+/** Says nothing of the URL, which may hold a secret; nor does its cause, whose message would. */
+function badUrl(why: string): SuprnovaError {
+  return new ChainError('RPC_BAD_URL', `an RPC URL ${why}`, {
     exitCode: EXIT.config,
     hint: 'give --rpc http://HOST:PORT or https://HOST/PATH',
-    values: { url },
-    cause,
   })
 }

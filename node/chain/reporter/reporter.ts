@@ -13,6 +13,7 @@ import {
 } from '../../core/index.ts'
 import { commitmentOf } from '../actions/commitmentOf.ts'
 import { MAX_OUTBOX_RECORDS } from '../constants.ts'
+import { chainErrorMessage } from '../contract-errors.ts'
 import { reporterMetrics } from '../metrics.ts'
 import { type Case, type CaseMemory, FRESH_MEMORY, nextStep, notePending, noteRefusal, type Outcome } from './case.ts'
 import { type ChainPosition, type Court, caseCalls } from './court.ts'
@@ -284,7 +285,7 @@ class CourtReporter implements Reporter {
   }
 
   #failed(error: unknown): void {
-    const message = error instanceof Error ? error.message : String(error)
+    const message = chainErrorMessage(error)
     const code = error instanceof SuprnovaError ? error.code : undefined
     if (message !== this.#lastError) this.#modules.logger.error('reporting is held up', { error: message, code })
     this.#failedNow = message

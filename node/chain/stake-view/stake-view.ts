@@ -1,5 +1,6 @@
 import { type Address, EXIT, type Head, type KeyTenure, type StakeRow } from '../../core/index.ts'
 import { MAX_POLL_BACKOFF_MS, SNAPSHOT_INTERVAL_MS } from '../constants.ts'
+import { chainErrorMessage } from '../contract-errors.ts'
 import { ChainError } from '../errors.ts'
 import { stakeViewMetrics } from '../metrics.ts'
 import { chainReference } from '../reference-time.ts'
@@ -242,7 +243,7 @@ class PolledStakeView implements ChainStakeView {
   #failed(error: unknown): void {
     this.#failures++
     this.#metrics.pollFailures.inc()
-    const message = error instanceof Error ? error.message : String(error)
+    const message = chainErrorMessage(error)
     if (this.#lastError === undefined) this.#modules.logger.warn('chain cannot be read', { error: message })
     this.#lastError = message
   }

@@ -1,4 +1,6 @@
+import { HttpRequestError, RpcRequestError } from 'viem'
 import { describe, expect, test } from 'vitest'
+import { chainErrorMessage } from '../../../node/chain/contract-errors.ts'
 import { openRpc } from '../../../node/chain/index.ts'
 import type { Requester } from '../../../node/chain/rpc-request.ts'
 import type { Hex } from '../../../node/core/index.ts'
@@ -114,6 +116,58 @@ describe('ranked RPCs', () => {
       expect.objectContaining({ code: 'RPC_BAD_URL', exitCode: 3 }),
     )
   })
+})
+
+/** All that a log line could show of an error. */
+function textsOf(error: unknown): string {
+  const texts: string[] = []
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    const fields = Object.getOwnPropertyNames(cause).filter((name) => name !== 'cause')
+    texts.push(cause.message, JSON.stringify(fields.map((name) => (cause as never)[name])))
+  }
+  return texts.join('\n')
+}
+
+// Seen failing with errors passed on as they are: message, details, stack and cause all held the URL.
+test.each([
+  ['https://example.test/v3/0123456789abcdef', 'a key in the path'],
+  ['https://example.test/?apikey=0123456789abcdef', 'a key in the query'],
+  ['https://me:0123456789abcdef@example.test/', 'a password'],
+])('an error shows the origin of %s, never %s', async (url) => {
+  const [time, logger, metrics] = [new ManualTime(), recordingLogger(), recordingMetrics()]
+  const key = '0123456789abcdef'
+  const failures = [
+    new HttpRequestError({ url, body: { method: 'x' }, details: `no such key ${key}`, status: 401 }),
+    new RpcRequestError({ url, body: { method: 'x' }, error: { code: -32_602, message: `bad request to ${url}` } }),
+    Object.assign(new Error(`cannot reach ${url}`, { cause: new TypeError(`Failed to parse ${url}`) }), { code: 3 }),
+  ]
+  for (const failure of failures) {
+    const connect = () => async () => {
+      throw failure
+    }
+    const rpc = openRpc({ urls: [url] }, { clock: time, timers: time, logger, metrics, connect })
+    const thrown = await letTimePass(time, rpc.client.getBlockNumber()).catch((error) => error)
+    expect(thrown).toBeInstanceOf(Error)
+    expect(textsOf(thrown)).not.toContain(key)
+    expect(textsOf(thrown)).toContain('https://example.test')
+    expect(chainErrorMessage(thrown)).not.toContain(key)
+    expect(JSON.stringify(rpc.status())).not.toContain(key)
+  }
+})
+
+test('a URL that is none is not shown: it may be a key with a slip of the pen', () => {
+  const time = new ManualTime()
+  const modules = { clock: time, timers: time, logger: recordingLogger(), metrics: recordingMetrics() }
+  for (const url of ['htps//example.test/0123456789abcdef', 'wss://example.test/0123456789abcdef']) {
+    let thrown: unknown
+    try {
+      openRpc({ urls: [url] }, modules)
+    } catch (error) {
+      thrown = error
+    }
+    expect(textsOf(thrown)).toContain('RPC URL')
+    expect(textsOf(thrown)).not.toContain('0123456789abcdef')
+  }
 })
 
 describe('check', () => {
