@@ -41,6 +41,8 @@ export interface NodeConfig {
   /** Topics to relay and count from the start. */
   readonly topics: readonly string[]
   readonly logLevel: LogLevel
+  /** Absolute path of a directory that a reboot empties, for locks and the guard's mirror; `undefined` means /dev/shm. */
+  readonly runtimeDirectory: string | undefined
 }
 
 /** What a caller may leave out. */
@@ -77,17 +79,31 @@ function address(fields: Fields, field: string): Address | undefined {
   return value.toLowerCase() as Address
 }
 
-function list(fields: Fields, field: string, most: number, what: string, check: (value: string) => boolean): string[] {
+function list(
+  fields: Fields,
+  field: string,
+  most: number,
+  what: string,
+  check: (value: string) => boolean,
+  shown = (value: unknown) => value,
+): string[] {
   const value = fields[field] ?? []
-  if (!Array.isArray(value) || value.length > most) throw new ConfigError(field, value, `at most ${most} of: ${what}`)
+  if (!Array.isArray(value) || value.length > most) {
+    throw new ConfigError(field, shown(value), `at most ${most} of: ${what}`)
+  }
   for (const [i, item] of value.entries()) {
-    if (typeof item !== 'string' || !check(item)) throw new ConfigError(`${field}[${i}]`, item, what)
+    if (typeof item !== 'string' || !check(item)) throw new ConfigError(`${field}[${i}]`, shown(item), what)
   }
   return value
 }
 
 function isRpcUrl(value: string): boolean {
   return URL.canParse(value) && /^(https?|wss?):$/.test(new URL(value).protocol)
+}
+
+/** An RPC URL may hold a key, one with a slip of the pen too. */
+function hidden(value: unknown): string {
+  return `not shown (${Array.isArray(value) ? 'a list' : typeof value})`
 }
 
 /** Whether `value` looks like a multiaddr this node can use; libp2p has the last word when it listens or dials. */
@@ -120,7 +136,17 @@ function endpoint(fields: Fields): NodeConfig['http'] {
 
 const KNOWN = new Set<string>([
   ...['dataDir', 'coordinator', 'acceptCoordinator', 'rpcUrls', 'ensRegistry', 'keystore', 'gasKeystore'],
-  ...['beneficiary', 'listen', 'bootstrap', 'http', 'fanout', 'confirmations', 'topics', 'logLevel'],
+  ...[
+    'beneficiary',
+    'listen',
+    'bootstrap',
+    'http',
+    'fanout',
+    'confirmations',
+    'topics',
+    'logLevel',
+    'runtimeDirectory',
+  ],
 ])
 
 /**
@@ -134,7 +160,11 @@ export function parseNodeConfig(input: NodeConfigInput): NodeConfig {
   }
   const dataDir = text(fields, 'dataDir', 1024)
   if (!isAbsolute(dataDir)) throw new ConfigError('dataDir', dataDir, 'an absolute path')
-  const rpcUrls = list(fields, 'rpcUrls', 8, 'an http, https, ws or wss URL', isRpcUrl)
+  const runtimeDirectory = fields.runtimeDirectory === undefined ? undefined : text(fields, 'runtimeDirectory', 1024)
+  if (runtimeDirectory !== undefined && !isAbsolute(runtimeDirectory)) {
+    throw new ConfigError('runtimeDirectory', runtimeDirectory, 'an absolute path')
+  }
+  const rpcUrls = list(fields, 'rpcUrls', 8, 'an http, https, ws or wss URL', isRpcUrl, hidden)
   if (rpcUrls.length === 0) throw new ConfigError('rpcUrls', rpcUrls, 'at least one http, https, ws or wss URL')
   const nodeKeystore = keystore(fields, 'keystore')
   if (nodeKeystore === undefined) throw new ConfigError('keystore', undefined, '{ path, password }')
@@ -160,5 +190,6 @@ export function parseNodeConfig(input: NodeConfigInput): NodeConfig {
     confirmations: fields.confirmations === undefined ? undefined : whole(fields, 'confirmations', 0, 256, 0),
     topics: list(fields, 'topics', 256, `a topic of 1 to ${TOPIC_LIMIT_BYTES} bytes`, topicFits),
     logLevel: logLevel as LogLevel,
+    runtimeDirectory,
   }
 }

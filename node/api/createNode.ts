@@ -65,13 +65,14 @@ async function openNode(config: NodeConfig, modules: NodeModules, open: OpenPart
   const { clock, timers, random, logger } = modules
   const startedAtMs = clock.nowMs()
   const metrics = new MetricsRegistry()
-  const { dataDir } = config
+  const { dataDir, runtimeDirectory } = config
+  const runtime = runtimeDirectory === undefined ? {} : { runtimeDirectory }
 
   // 1. What nobody else may hold: the node key and the data directory.
   const { nodeKey, gasKey } = await openKeys(config)
   const signer = createSigner(nodeKey)
   const key = signer.address
-  open.add('lock', await lockDataDirectory(dataDir, { address: key }), (lock) => lock.release())
+  open.add('lock', await lockDataDirectory(dataDir, { address: key }, runtime), (lock) => lock.release())
   const store = open.add('store', await openStore(join(dataDir, 'store')), (opened) => opened.close())
 
   // 2. The chain: which coordinator, which numbers, which stakes.
@@ -118,7 +119,7 @@ async function openNode(config: NodeConfig, modules: NodeModules, open: OpenPart
         table: store.table('guard'),
         environment: machineEnvironment(
           { dataDirectory: dataDir, address: key, domain },
-          { clock, reference: referenceSeconds },
+          { clock, reference: referenceSeconds, ...runtime },
         ),
         metrics,
         logger,

@@ -22,13 +22,35 @@ test('an address is lower-case inside the node', () => {
   expect(parseNodeConfig({ ...least, beneficiary }).beneficiary).toBe('0x00000000000000000000000000000000000000ab')
 })
 
+test('a runtime directory is taken as it is; without one the machine chooses', () => {
+  expect(parseNodeConfig(least).runtimeDirectory).toBeUndefined()
+  expect(parseNodeConfig({ ...least, runtimeDirectory: '/run/mine' }).runtimeDirectory).toBe('/run/mine')
+})
+
+// Seen failing with the value shown: a key in a mistyped URL came out in the error and its values.
+test('an RPC URL that is none is not shown', () => {
+  const key = '0123456789abcdef'
+  for (const rpcUrls of [[`htps://example.test/${key}`], Array(9).fill(`https://example.test/${key}`), key]) {
+    const error = (() => {
+      try {
+        return parseNodeConfig({ ...least, rpcUrls: rpcUrls as string[] })
+      } catch (thrown) {
+        return thrown as Error & { values: unknown }
+      }
+    })()
+    expect(error).toMatchObject({ code: 'CONFIG_INVALID' })
+    expect(JSON.stringify([String(error), (error as { values?: unknown }).values])).not.toContain(key)
+  }
+})
+
 // Catches a check left out: each of these was accepted when its check was removed.
 test.each<[string, Record<string, unknown>, RegExp]>([
   ['dataDir', { dataDir: 'relative' }, /dataDir is "relative"; it must be an absolute path/],
   ['coordinator', { coordinator: '' }, /coordinator is ""; it must be a text of 1 to 512/],
   ['rpcUrls', { rpcUrls: [] }, /rpcUrls.*at least one/],
-  ['rpcUrls[0]', { rpcUrls: ['ftp://x'] }, /rpcUrls\[0\] is "ftp:\/\/x"/],
-  ['rpcUrls[0]', { rpcUrls: [7] }, /rpcUrls\[0\] is 7/],
+  ['rpcUrls[0]', { rpcUrls: ['ftp://x'] }, /rpcUrls\[0\] is "not shown \(string\)"; it must be an http/],
+  ['rpcUrls[0]', { rpcUrls: [7] }, /rpcUrls\[0\] is "not shown \(number\)"/],
+  ['runtimeDirectory', { runtimeDirectory: 'run' }, /runtimeDirectory is "run"; it must be an absolute path/],
   ['keystore', { keystore: undefined }, /keystore is missing/],
   ['keystore.path', { keystore: { path: '', password: 'x' } }, /keystore.path/],
   ['listen[0]', { listen: ['tcp://1.2.3.4'] }, /multiaddr/],
