@@ -12,7 +12,8 @@ export function pairOf(signer: Address, digest: Uint8Array, signature: Uint8Arra
   if (parity === undefined) {
     throw new EncodeError('statement', 'signature', `not one by ${signer} over ${toHex(digest)}`)
   }
-  const pair = signature.slice()
+  // Not slice(): of a Buffer that is a view, and the bit would be set in the caller's bytes.
+  const pair = Uint8Array.from(signature)
   pair[32] = pair[32]! | (parity << 7)
   return pair
 }
@@ -28,7 +29,7 @@ export function signatureOfPair(pair: Uint8Array): {
   signature: Uint8Array
   parity: 0 | 1
 } {
-  const signature = pair.slice()
+  const signature = Uint8Array.from(pair)
   const parity = signature[32]! >> 7 === 1 ? 1 : 0
   signature[32] = signature[32]! & 0x7f
   return { signature, parity }
