@@ -87,6 +87,9 @@ class RankedRpc implements Rpc {
   readonly #timeoutMs: number
   readonly #pollMs: number | undefined
   readonly #metrics
+  /** Once known, nobody is asked who has not shown it since it last failed. */
+  #identity: ChainIdentity | undefined
+  #checking: Promise<unknown> | undefined
 
   constructor(opts: RpcOptions, modules: RpcModules) {
     this.#pollMs = opts.pollMs
@@ -104,7 +107,7 @@ class RankedRpc implements Rpc {
       restUntilMs: 0,
       lastError: undefined,
     }))
-    this.transport = this.#transportOver(() => this.#ranked())
+    this.transport = this.#transportOver(() => this.#usable())
     this.client = this.#clientOf(this.transport)
   }
 
@@ -114,7 +117,7 @@ class RankedRpc implements Rpc {
     })
   }
 
-  #transportOver(endpoints: () => readonly Endpoint[]): Transport {
+  #transportOver(endpoints: () => readonly Endpoint[] | Promise<readonly Endpoint[]>): Transport {
     const provider = { request: (args: { method: string; params?: unknown }) => this.#request(args, endpoints) }
     return custom(provider, { retryCount: 0 })
   }
@@ -131,7 +134,9 @@ class RankedRpc implements Rpc {
   }
 
   async check(identity?: ChainIdentity): Promise<RpcStatus[]> {
-    const finals = await Promise.all(this.#endpoints.map((endpoint) => this.#identify(endpoint, identity)))
+    this.#identity = identity ?? this.#identity
+    const before = this.#endpoints.map(({ standing }) => standing)
+    const finals = await Promise.all(this.#endpoints.map((endpoint) => this.#identify(endpoint, this.#identity)))
     const present = this.#endpoints.flatMap((endpoint, index) => {
       const final = finals[index]
       return final === undefined ? [] : [{ endpoint, final }]
@@ -146,8 +151,8 @@ class RankedRpc implements Rpc {
       else if (same === hashes.length) endpoint.standing = 'agrees'
       else endpoint.standing = same * 2 > hashes.length ? 'agrees' : this.#isMajority(hashes) ? 'disagrees' : 'disputed'
     }
-    for (const { origin, standing } of this.#endpoints) {
-      if (standing !== 'agrees')
+    for (const [index, { origin, standing }] of this.#endpoints.entries()) {
+      if (standing !== 'agrees' && standing !== before[index])
         this.#modules.logger.error('rpc does not agree', { origin, standing, block: String(common) })
     }
     this.#metrics.healthy.set(this.#endpoints.filter(({ standing }) => standing === 'agrees').length)
@@ -169,7 +174,9 @@ class RankedRpc implements Rpc {
         return undefined
       }
       const final = (await this.#blockOf(endpoint, 'finalized')) ?? (await this.#blockOf(endpoint, 'latest'))
-      return final === undefined ? undefined : BigInt(final.number)
+      if (final !== undefined) return BigInt(final.number)
+      endpoint.standing = 'unreachable'
+      return undefined
     } catch (error) {
       this.#failed(endpoint, error)
       endpoint.standing = 'unreachable'
@@ -191,11 +198,14 @@ class RankedRpc implements Rpc {
     return (block as { number: Hex; hash: Hex } | null) ?? undefined
   }
 
-  async #request(args: { method: string; params?: unknown }, endpoints: () => readonly Endpoint[]): Promise<unknown> {
+  async #request(
+    args: { method: string; params?: unknown },
+    endpoints: () => readonly Endpoint[] | Promise<readonly Endpoint[]>,
+  ): Promise<unknown> {
     let last: unknown
     for (let round = 0; round < RPC_ROUNDS; round++) {
       if (round > 0) await this.#pause(RPC_BACKOFF_MS * 2 ** (round - 1))
-      for (const endpoint of endpoints()) {
+      for (const endpoint of await endpoints()) {
         try {
           const answer = await this.#ask(endpoint, args)
           endpoint.failures = 0
@@ -214,10 +224,26 @@ class RankedRpc implements Rpc {
     })
   }
 
+  /** Whom to ask now. Who comes back is checked anew first, beside the others; with nobody else, it is waited for. */
+  async #usable(): Promise<Endpoint[]> {
+    if (this.#identity === undefined) return this.#ranked()
+    const now = this.#modules.clock.nowMs()
+    const isBack = ({ standing, restUntilMs }: Endpoint) => standing === 'unreachable' && restUntilMs <= now
+    const isAlone = this.#ranked().length === 0
+    if (isAlone || this.#endpoints.some(isBack)) {
+      this.#checking ??= this.check().finally(() => {
+        this.#checking = undefined
+      })
+      if (isAlone) await this.#checking
+    }
+    return this.#ranked()
+  }
+
   /** The rested ones by rank, then the others: an RPC at rest is better than none. */
   #ranked(): Endpoint[] {
     const now = this.#modules.clock.nowMs()
-    const usable = this.#endpoints.filter(({ standing }) => standing !== 'wrong chain' && standing !== 'disagrees')
+    const refused: RpcStanding[] = ['wrong chain', 'disagrees', ...(this.#identity ? ['unreachable' as const] : [])]
+    const usable = this.#endpoints.filter(({ standing }) => !refused.includes(standing))
     return [
       ...usable.filter((endpoint) => endpoint.restUntilMs <= now),
       ...usable.filter((endpoint) => endpoint.restUntilMs > now),
@@ -238,6 +264,7 @@ class RankedRpc implements Rpc {
     this.#metrics.failures.inc({ rank })
     endpoint.restUntilMs = this.#modules.clock.nowMs() + RPC_REST_MS * 2 ** Math.min(endpoint.failures, 5)
     endpoint.failures++
+    if (this.#identity !== undefined && endpoint.standing === 'agrees') endpoint.standing = 'unreachable'
     endpoint.lastError = error instanceof Error ? (error.message.split('\n')[0] as string) : String(error)
   }
 

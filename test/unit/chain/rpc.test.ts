@@ -204,4 +204,52 @@ describe('check', () => {
     const { rpc } = open(down(), up())
     expect((await rpc.check(IDENTITY)).map(({ standing }) => standing)).toEqual(['unreachable', 'agrees'])
   })
+
+  const settle = async () => {
+    for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve))
+  }
+
+  // Seen failing with `unreachable` taken for good enough: what came back on another chain was believed.
+  test('one that was gone at the start is asked nothing until it shows that it is on the chain', async () => {
+    const [late, here] = [down(), up()]
+    const { rpc, time } = open(late, here)
+    await rpc.check(IDENTITY)
+    late.failure = undefined
+    late.chainId = 1n
+    late.asked.length = 0
+    time.advance(60_000)
+    expect(await rpc.client.getBlockNumber()).toBe(100n)
+    await settle()
+    expect(late.asked).not.toContain('eth_blockNumber')
+    expect(rpc.status()[0]?.standing).toBe('wrong chain')
+    expect(here.asked).toContain('eth_blockNumber')
+  })
+
+  test('one that comes back as it was is asked again', async () => {
+    const [first, second] = [up(), up()]
+    const { rpc, time } = open(first, second)
+    await rpc.check(IDENTITY)
+    first.failure = new TypeError('fetch failed')
+    await rpc.client.getBlockNumber()
+    expect(rpc.status()[0]?.standing).toBe('unreachable')
+    first.failure = undefined
+    time.advance(60_000)
+    await rpc.client.getBlockNumber()
+    await settle()
+    expect(rpc.status()[0]?.standing).toBe('agrees')
+    second.asked.length = 0
+    await rpc.client.getBlockNumber()
+    expect(second.asked).toEqual([])
+  })
+
+  test('when all were gone, the first that shows the chain answers', async () => {
+    const [wrong, right] = [down(), down()]
+    const { rpc, time } = open(wrong, right)
+    await rpc.check(IDENTITY)
+    wrong.failure = right.failure = undefined
+    wrong.genesis = hash(99)
+    wrong.asked.length = 0
+    expect(await letTimePass(time, rpc.client.getBlockNumber())).toBe(100n)
+    expect(wrong.asked).not.toContain('eth_blockNumber')
+  })
 })
