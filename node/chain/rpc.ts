@@ -86,7 +86,7 @@ class RankedRpc implements Rpc {
   readonly #modules: RpcModules
   readonly #timeoutMs: number
   readonly #pollMs: number | undefined
-  readonly #metrics
+  readonly #metrics: ReturnType<typeof rpcMetrics>
   /** Once known, nobody is asked who has not shown it since it last failed. */
   #identity: ChainIdentity | undefined
   #checking: Promise<unknown> | undefined
@@ -137,10 +137,8 @@ class RankedRpc implements Rpc {
     this.#identity = identity ?? this.#identity
     const before = this.#endpoints.map(({ standing }) => standing)
     const finals = await Promise.all(this.#endpoints.map((endpoint) => this.#identify(endpoint, this.#identity)))
-    const present = this.#endpoints.flatMap((endpoint, index) => {
-      const final = finals[index]
-      return final === undefined ? [] : [{ endpoint, final }]
-    })
+    const all = this.#endpoints.map((endpoint, index) => ({ endpoint, final: finals[index] }))
+    const present = all.flatMap(({ endpoint, final }) => (final === undefined ? [] : [{ endpoint, final }]))
     const common = [...present].sort((a, b) => Number(a.final - b.final))[0]?.final ?? 0n
     const hashes = await Promise.all(
       present.map(async ({ endpoint }) => ({ endpoint, hash: await this.#hashOf(endpoint, common) })),
@@ -152,8 +150,8 @@ class RankedRpc implements Rpc {
       else endpoint.standing = same * 2 > hashes.length ? 'agrees' : this.#isMajority(hashes) ? 'disagrees' : 'disputed'
     }
     for (const [index, { origin, standing }] of this.#endpoints.entries()) {
-      if (standing !== 'agrees' && standing !== before[index])
-        this.#modules.logger.error('rpc does not agree', { origin, standing, block: String(common) })
+      if (standing === 'agrees' || standing === before[index]) continue
+      this.#modules.logger.error('rpc does not agree', { origin, standing, block: String(common) })
     }
     this.#metrics.healthy.set(this.#endpoints.filter(({ standing }) => standing === 'agrees').length)
     return this.status()
