@@ -1,6 +1,7 @@
 import { readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { NodeStatus } from '../../node/api/index.ts'
 import { submitEvidence } from '../../node/chain/index.ts'
 import { FAULT, fromHex, KIND, type Slot, toHex } from '../../node/core/index.ts'
 import { freePort } from '../../node/lab/network/free-port.ts'
@@ -173,7 +174,9 @@ test('a node whose own stake is slashed drains, and says so loudly', async () =>
   const evidence = toHex(evidenceOfEquivocation(domain, slot, say(1), say(2)))
   await submitEvidence(network.actions(first.gas.privateKey), { faultType: FAULT.equivocation, evidence })
 
-  const status = await nodeReady(second, running, 'drains', ({ phase }) => phase === 'draining')
+  // The stake and the slash are read apart from each other.
+  const drains = ({ phase, slashes }: NodeStatus) => phase === 'draining' && slashes.length > 0
+  const status = await nodeReady(second, running, 'drains', drains)
   expect(status.stake).toMatchObject({ tombstoned: true, maySpeak: false, amountWei: String(950n * 10n ** 18n) })
   expect(status.problems[0]).toMatch(/stake 2 was slashed and is tombstoned/)
   expect(status.guard.state).toBe('draining')

@@ -1,14 +1,14 @@
 import { join } from 'node:path'
 import type { CoordinatorPin } from '../../chain/index.ts'
-import type { Address } from '../../core/index.ts'
+import type { Address, ProtocolParams } from '../../core/index.ts'
 import type { OpenGuard } from '../../store/index.ts'
 import type { Context } from '../context.ts'
 import { ConfigError } from '../errors.ts'
 import { openClient } from '../network/connect.ts'
 
 /**
- * Opens the signing guard of a node that does not run, for as long as `use` takes. Asks the RPC for the numbers of the
- * deployment, which bind the guard. Signs nothing and needs no key.
+ * Opens the signing guard of a node that does not run, for as long as `use` takes. The numbers of the deployment, which
+ * bind the guard, are the pinned ones; the RPC is asked only by a pin that lacks them. Signs nothing and needs no key.
  * @throws what `store` throws when another process holds the directory or the key
  */
 export async function withGuard<T>(
@@ -17,14 +17,11 @@ export async function withGuard<T>(
   context: Context,
   use: (guard: OpenGuard) => T | Promise<T>,
 ): Promise<T> {
-  const { explainChainError, readParams, readPin } = await import('../../chain/index.ts')
+  const { readPin } = await import('../../chain/index.ts')
   const { lockDataDirectory, machineEnvironment, openGuard, openStore } = await import('../../store/index.ts')
   const pin = await readPin(values.dataDir)
   if (pin === undefined) throw notPinned(values.dataDir)
-  const { client } = await openClient(values.rpc)
-  const rules = await readParams({ client, deployment: pin }).catch((error: unknown) => {
-    throw explainChainError(error)
-  })
+  const rules = pin.params ?? (await askParams(pin, values.rpc))
   const lock = await lockDataDirectory(values.dataDir, { address })
   try {
     const store = await openStore(join(values.dataDir, 'store'))
@@ -51,6 +48,15 @@ export async function withGuard<T>(
   } finally {
     lock.release()
   }
+}
+
+/** Pins of an earlier version do not hold the numbers. */
+async function askParams(pin: CoordinatorPin, rpc: readonly string[]): Promise<ProtocolParams> {
+  const { explainChainError, readParams } = await import('../../chain/index.ts')
+  const { client } = await openClient(rpc)
+  return readParams({ client, deployment: pin }).catch((error: unknown) => {
+    throw explainChainError(error)
+  })
 }
 
 function domainOf(pin: CoordinatorPin) {
