@@ -161,12 +161,14 @@ export const BREAKS: readonly Break[] = [
     file: COURT,
     find: 'require(commitBlock < fault.slashedBlock,',
     replace: 'require(commitBlock <= fault.slashedBlock,',
+    tests: ['FaultCourt.t.sol'],
   },
   {
     name: 'a later commit takes the reward over',
     file: COURT,
     find: 'require(best == 0 || commitBlock < best, NotEarlier(commitBlock, best));',
     replace: '',
+    tests: ['FaultCourt.t.sol'],
   },
   {
     name: 'statements of a far epoch convict',
