@@ -1,10 +1,11 @@
-import { chmodSync, mkdirSync, readFileSync, statSync } from 'node:fs'
+import { chmodSync, readFileSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { type Address, type Random, toHex } from '../core/index.ts'
 import { DATA_DIRECTORY_VERSION } from './constants.ts'
 import { createDurably, machineDisk } from './disk.ts'
 import { directoryUnusable } from './errors.ts'
 import { machineRuntimeDirectory } from './guard/environment.ts'
+import { makePrivateDirectory } from './make-directory.ts'
 import { prepareOwnDirectory } from './private-files.ts'
 import { lockFolder, type ProcessLock } from './process-lock.ts'
 import { machineProcesses, type ProcessTable } from './process-table.ts'
@@ -72,7 +73,7 @@ export async function lockDataDirectory(
 
 function preparePrivateDirectory(path: string): void {
   try {
-    mkdirSync(path, { recursive: true, mode: 0o700 })
+    makePrivateDirectory(path)
     if (!statSync(path).isDirectory()) throw directoryUnusable(path, 'it is not a directory')
     chmodSync(path, 0o700)
   } catch (error) {

@@ -29,6 +29,7 @@ export {
 } from './keystore.ts'
 export { createKeystoreFile, readKeystoreFile } from './keystore-file.ts'
 export { openStore, type Store } from './lmdb-table.ts'
+export { makePrivateDirectory } from './make-directory.ts'
 export { machineProcesses, type ProcessTable } from './process-table.ts'
 export { machineRandom } from './random.ts'
 export { type Draw, SimulatedDisk } from './simulated/simulated-disk.ts'

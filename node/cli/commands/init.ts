@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Address, EXIT } from '../../core/index.ts'
 import { defineCommand } from '../command.ts'
@@ -50,7 +50,7 @@ export const command = defineCommand({
         ? ''
         : await askNewPassword({ what: `keys in ${keyFolder(dataDir)}`, passwordFile: values.passwordFile }, context)
 
-    makeFolder(dataDir)
+    await makeFolder(dataDir)
     for (const role of missing) await makeKey(role, dataDir, password, values.privateNetwork, context)
     if (!isConfigured) {
       const document = {
@@ -90,9 +90,10 @@ function written(coordinator: CoordinatorName | undefined): string {
   return 'name' in coordinator ? coordinator.name : coordinator.address
 }
 
-function makeFolder(dataDir: string): void {
+async function makeFolder(dataDir: string): Promise<void> {
+  const { makePrivateDirectory } = await import('../../store/index.ts')
   try {
-    mkdirSync(keyFolder(dataDir), { recursive: true, mode: 0o700 })
+    makePrivateDirectory(keyFolder(dataDir))
     if (!statSync(dataDir).isDirectory()) throw new TypeError('not a directory')
   } catch (cause) {
     throw new ConfigError(

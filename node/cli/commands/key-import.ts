@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { EXIT, fromHex } from '../../core/index.ts'
 import { defineCommand } from '../command.ts'
@@ -36,13 +36,13 @@ export const command = defineCommand({
   ],
   exits: { [EXIT.config]: 'no key in the file, wrong password, or the name is taken' },
   async run(values, context) {
-    const { addressOf, createKeystoreFile, encryptKey } = await import('../../store/index.ts')
+    const { addressOf, createKeystoreFile, encryptKey, makePrivateDirectory } = await import('../../store/index.ts')
     const path = keyPath(values.name, values.dataDir, context.process.cwd)
     const text = await readInput(values.from, context)
     const privateKey = await readPrivateKey(text, values, context)
     const password = await askNewPassword({ what: `key ${path}`, passwordFile: values.passwordFile }, context)
     const keystore = await encryptKey(privateKey, password, { privateNetwork: values.privateNetwork })
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+    makePrivateDirectory(dirname(path))
     await createKeystoreFile(path, keystore)
     const address = addressOf(privateKey)
     return { data: { address, path }, text: `${address}\n${path}` }

@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto'
-import { mkdirSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { EXIT } from '../../core/index.ts'
 import { defineCommand } from '../command.ts'
@@ -27,14 +26,14 @@ export const command = defineCommand({
   examples: ['suprnova key new operator', 'suprnova key new node --password-file ./password --json'],
   exits: { [EXIT.config]: 'no password, too short a password, or the file exists already' },
   async run(values, context) {
-    const { addressOf, createKeystoreFile, encryptKey } = await import('../../store/index.ts')
+    const { addressOf, createKeystoreFile, encryptKey, makePrivateDirectory } = await import('../../store/index.ts')
     const { cwd } = context.process
     const path =
       values.out === undefined ? keyPath(values.name ?? 'node', values.dataDir, cwd) : resolve(cwd, values.out)
     const password = await askNewPassword({ what: `key ${path}`, passwordFile: values.passwordFile }, context)
     const privateKey = randomBytes(32)
     const keystore = await encryptKey(privateKey, password, { privateNetwork: values.privateNetwork })
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+    makePrivateDirectory(dirname(path))
     await createKeystoreFile(path, keystore)
     const address = addressOf(privateKey)
     if (values.out === undefined && !OTHER_ROLES.has(values.name ?? 'node')) {

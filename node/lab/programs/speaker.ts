@@ -41,3 +41,5 @@ async function listen(): Promise<void> {
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void end())
 await waitForListeners()
 await listen()
+// Standard input ended: whoever gave the orders is gone.
+await end()
