@@ -99,6 +99,9 @@ async function live(
   }
 }
 
+/** How a call ends whose node dies while it answers. */
+const CUT_OFF: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE'])
+
 /** Somebody says something now and then, so that the numbers move. */
 async function chat(network: PrivateNetwork, round: number, silent: StakedMember | undefined): Promise<void> {
   const talkers = network.members.filter((member) => member !== silent)
@@ -107,7 +110,8 @@ async function chat(network: PrivateNetwork, round: number, silent: StakedMember
     await talker?.client.publish(CHATTER, new Uint8Array(Buffer.from(`round ${round}`)))
   } catch (error) {
     // A node that was ended by hand, or that refuses to sign, is shown as it is; the others go on.
-    if (!(error instanceof SuprnovaError)) throw error
+    const code = (error as NodeJS.ErrnoException).code ?? ''
+    if (!(error instanceof SuprnovaError) && !CUT_OFF.has(code)) throw error
   }
 }
 
