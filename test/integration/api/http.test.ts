@@ -225,7 +225,7 @@ test.each(['//', '//[', 'http://node/health', '*'])(
   },
 )
 
-// Seen failing without the `try` around the answer: what a status threw ended the process.
+// Meant to catch a missing `try` around the answer: what a status threw ended the process.
 test('health that cannot be told is an error of one answer', async () => {
   const broken = () => {
     throw new Error('the view is closed')

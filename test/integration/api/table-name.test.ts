@@ -27,7 +27,7 @@ test('a table belongs to its chain, its registry and its salt', () => {
   expect(names[0]).toMatch(/^slots-[0-9a-f]{16}$/)
 })
 
-// Seen failing with one table for all domains: a key quarantined under the old coordinator was silent under the new one,
+// Meant to catch one table for all domains: a key quarantined under the old coordinator was silent under the new one,
 // and a slot of the old one made evidence that proves nothing.
 test('a node moved to another coordinator starts without the slots and quarantines of the old one', async () => {
   const dir = await mkdtemp(join(tmpdir(), 'suprnova-tables-'))

@@ -27,7 +27,7 @@ test('a runtime directory is taken as it is; without one the machine chooses', (
   expect(parseNodeConfig({ ...least, runtimeDirectory: '/run/mine' }).runtimeDirectory).toBe('/run/mine')
 })
 
-// Seen failing with the value shown: a key in a mistyped URL came out in the error and its values.
+// Meant to catch the value shown: a key in a mistyped URL came out in the error and its values.
 test('an RPC URL that is none is not shown', () => {
   const key = '0123456789abcdef'
   for (const rpcUrls of [[`htps://example.test/${key}`], Array(9).fill(`https://example.test/${key}`), key]) {

@@ -217,7 +217,7 @@ describe('crashes', () => {
     }
   }
 
-  // Seen failing with cases written by the next look: the fault was lost, and its signer quarantined for good.
+  // Meant to catch cases written by the next look: the fault was lost, and its signer quarantined for good.
   test('a case is durable although the look under way hangs in the RPC', async () => {
     const chain = chainWithFault()
     const table = new MemoryTable()
@@ -231,7 +231,7 @@ describe('crashes', () => {
     expect(after.cases().map(({ stakeId }) => stakeId)).toEqual([7, 8])
   })
 
-  // Seen failing with the failed write remembered: the case stayed in memory alone, for as long as the process lived.
+  // Meant to catch the failed write remembered: the case stayed in memory alone, for as long as the process lived.
   test('a write that fails is told, and repeated by the next look', async () => {
     const chain = chainWithFault()
     const table = new MemoryTable()

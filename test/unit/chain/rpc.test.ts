@@ -128,7 +128,7 @@ function textsOf(error: unknown): string {
   return texts.join('\n')
 }
 
-// Seen failing with errors passed on as they are: message, details, stack and cause all held the URL.
+// Meant to catch errors passed on as they are: message, details, stack and cause all held the URL.
 test.each([
   ['https://example.test/v3/0123456789abcdef', 'a key in the path'],
   ['https://example.test/?apikey=0123456789abcdef', 'a key in the query'],
