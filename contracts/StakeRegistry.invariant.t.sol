@@ -4,7 +4,7 @@ pragma solidity ^0.8.28;
 import {StakeHandler} from "./testing/StakeHandler.t.sol";
 
 /// @notice What must hold after any sequence of registrations, exits, lies, claims and settlements.
-/// Each check was seen to fail by breaking the contracts on purpose; docs/invariants.md lists the breaks.
+/// docs/invariants.md lists the breaks that were seen to be noticed, and those still to be tried.
 contract StakeRegistryInvariants {
     StakeHandler internal handler;
 
