@@ -6,6 +6,14 @@ export interface AdmissionContext {
   readonly kinds: readonly Kind[]
   /** The keccak of the topic it came on: every GOSSIP body must name it. */
   readonly topicHash?: Uint8Array
+  /**
+   * What a statement that was seen before is worth: nothing to gossip (`ignore`, the default), as much as a new one to
+   * whoever reads records or is asked for the same again (`accept`; this node's own statements too). It is then not
+   * verified twice, and `bodies` are all that the frame carries.
+   */
+  readonly repeats?: 'ignore' | 'accept'
+  /** Epochs behind the current one that are taken here, in place of the option of that name. */
+  readonly pastEpochs?: number
 }
 
 /** A verified body: packed, and taken apart. */
@@ -32,7 +40,8 @@ export type IgnoreReason =
 export type Verdict =
   | {
       readonly outcome: 'accept'
-      readonly reason: 'new'
+      /** `known`: seen before, and taken where repeats are. */
+      readonly reason: 'new' | 'known'
       readonly signed: SignedStatement
       /** 32 bytes. */
       readonly digest: Uint8Array

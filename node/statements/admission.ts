@@ -161,19 +161,24 @@ export class Admission {
     if (isScopeVoid(statement.kind, statement.scope)) return reject('void')
     if (!context.kinds.includes(statement.kind) || !isOnTopic(bodies, context.topicHash)) return reject('topic')
     const nowMs = this.#modules.clock.nowMs()
-    const unfit = this.#windowProblem(frame, nowMs)
+    const unfit = this.#windowProblem(frame, nowMs, context.pastEpochs)
     if (unfit) return ignore(unfit)
     const speaker = this.#speakerOf(frame, nowMs)
     if (typeof speaker === 'string') return ignore(speaker)
     if (isMetered(statement.kind) && indexOf(statement.position) >= limitOf(statement.kind, this.#options.params)) {
       return yield* this.#judgeOverrun(frame, speaker, nowMs)
     }
-    return yield* this.#judgeSlot(frame, bodies, speaker, nowMs)
+    return yield* this.#judgeSlot(frame, bodies, speaker, { nowMs, takesRepeats: context.repeats === 'accept' })
   }
 
-  #windowProblem({ signed: { statement } }: Frame, nowMs: number): IgnoreReason | undefined {
+  #windowProblem(
+    { signed: { statement } }: Frame,
+    nowMs: number,
+    wanted: number | undefined,
+  ): IgnoreReason | undefined {
     if (!isMetered(statement.kind)) return undefined
-    const { params, pastEpochs = DEFAULT_PAST_EPOCHS } = this.#options
+    const { params } = this.#options
+    const pastEpochs = wanted ?? this.#options.pastEpochs ?? DEFAULT_PAST_EPOCHS
     const nowSeconds = nowMs / 1000
     if (isEpochInFuture(statement.position, nowSeconds, params)) return 'window'
     return epochOf(statement.position) < epochAt(nowSeconds, params.epochSeconds) - pastEpochs ? 'window' : undefined
@@ -181,7 +186,7 @@ export class Admission {
 
   #speakerOf({ signed: { signer, statement } }: Frame, nowMs: number): Speaker | IgnoreReason {
     const { own, slotIndex, stakeView } = this.#modules
-    if (signer === own?.address) return { stakeId: 0, publicKey: own.publicKey }
+    if (signer === own?.address) return { stakeId: stakeView.key(signer)?.stakeId ?? 0, publicKey: own.publicKey }
     if (slotIndex.isQuarantined(signer)) return 'quarantined'
     const key = stakeView.key(signer)
     if (key === undefined) return 'unknown'
@@ -207,7 +212,12 @@ export class Admission {
     return reject('overrun')
   }
 
-  *#judgeSlot(frame: Frame, bodies: readonly AdmittedBody[], speaker: Speaker, nowMs: number): Judging {
+  *#judgeSlot(
+    frame: Frame,
+    bodies: readonly AdmittedBody[],
+    speaker: Speaker,
+    { nowMs, takesRepeats }: { readonly nowMs: number; readonly takesRepeats: boolean },
+  ): Judging {
     const { signed } = frame
     const { signer, statement, signature } = signed
     const { slotIndex } = this.#modules
@@ -220,7 +230,7 @@ export class Admission {
     let { known, same, fresh } = this.#lookUp(slot, statement.content, bodies)
 
     // 1. The same statement again: only leaves not seen yet are of interest.
-    if (fresh.length === 0) return ignore('duplicate')
+    if (fresh.length === 0 && !takesRepeats) return ignore('duplicate')
 
     // 2. A second content costs a verification that earns nothing here, so it has a budget.
     if (known && !same && !this.#budget.take(signer, nowMs)) return ignore('budget')
@@ -232,7 +242,7 @@ export class Admission {
       if (!(yield { publicKey: speaker.publicKey, digest, signature })) return reject('signature')
       if (slotIndex.isQuarantined(signer)) return ignore('quarantined')
       if (this.#writes !== writes) ({ known, same, fresh } = this.#lookUp(slot, statement.content, bodies))
-      if (fresh.length === 0) return ignore('duplicate')
+      if (fresh.length === 0 && !takesRepeats) return ignore('duplicate')
     }
 
     // 4. A verified second content is an offence, whatever its bodies.
@@ -255,16 +265,17 @@ export class Admission {
       }
       slotIndex.put({ ...slot, scope: slot.scope.slice() }, entry)
     }
-    this.#partial.saw(slot, frame, kindRule(slot.kind).maxBodies)
+    // A leaf of a statement known whole must not make the others look missing.
+    if (fresh.length > 0) this.#partial.saw(slot, frame, kindRule(slot.kind).maxBodies)
     this.#writes++
-    if (isOwn) return ignore('own')
+    if (isOwn && !takesRepeats) return ignore('own')
     return {
       outcome: 'accept',
-      reason: 'new',
+      reason: same ? 'known' : 'new',
       signed,
       digest,
       stakeId: speaker.stakeId,
-      bodies: fresh,
+      bodies: takesRepeats ? bodies : fresh,
     }
   }
 

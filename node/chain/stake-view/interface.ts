@@ -41,6 +41,8 @@ export interface StakeViewHealth {
 export interface ChainStakeView extends StakeView {
   /** The registry at the end of a block, one unbonding period back at most. */
   at(blockNumber: bigint): HistoricView
+  /** The registry at the end of the newest block older than `unixSeconds`, or the oldest kept; `undefined` before any. */
+  atTime(unixSeconds: number): HistoricView | undefined
   /** Calls `listener` at every new head, after the view has taken it in. */
   onHead(listener: (head: Head) => void): () => void
   /** The chain's time in unix seconds, or `undefined` when no head has come for one skew. */

@@ -136,6 +136,24 @@ export class StakeLedger {
     return overlay(number, this.tables, stakes, keys)
   }
 
+  /**
+   * The registry at the end of the newest block older than `unixSeconds`. Before what is kept it is the oldest that is.
+   * @returns `undefined` while no block is known
+   */
+  atTime(unixSeconds: number): HistoricView | undefined {
+    const tip = this.tip
+    if (tip === undefined) return undefined
+    let number = tip.number
+    for (let index = this.#blocks.length - 1; index >= 0; index--) {
+      const block = this.#blocks[index] as LedgerBlock
+      number = block.number
+      if (block.timestamp < unixSeconds) break
+      // Blocks without events are left out, so what came before this one is the state just under it.
+      number = block.number - 1
+    }
+    return this.at(Math.max(number, this.#completeFrom ?? tip.number))
+  }
+
   /** The tenure of `stakeId` that covers `epoch`. */
   keyAt(stakeId: number, epoch: number): ChainKey | undefined {
     return tenureAt(this.tables, stakeId, epoch)

@@ -98,6 +98,10 @@ class PolledStakeView implements ChainStakeView {
     return this.#ledger.at(Number(blockNumber))
   }
 
+  atTime(unixSeconds: number): HistoricView | undefined {
+    return this.#ledger.atTime(unixSeconds)
+  }
+
   onChange(listener: (stakeIds: readonly number[]) => void): () => void {
     this.#changeListeners.add(listener)
     return () => this.#changeListeners.delete(listener)

@@ -1,0 +1,26 @@
+/** R: stakes that hold a record. */
+export const REPLICAS_DEFAULT = 3
+/** W: verified receipts after which a store is done. */
+export const QUORUM_DEFAULT = 2
+/** Most replicas one may ask for: what the fastest peers of the field write, and one over. */
+export const REPLICAS_MAX = 20
+/** The next closest stakes that stand in while a replica is away. */
+export const STAND_INS = 4
+/** By how many a read widens when the replicas did not give enough verified answers. */
+export const WIDEN_BY = 2
+/** Seconds by which replica tables lag behind the start of their epoch, so that every node has the block. */
+export const TABLE_LAG_SECONDS = 1800
+/** The same on a local chain, where heads come every second. */
+export const LOCAL_TABLE_LAG_SECONDS = 5
+/** Replica tables kept in memory: the epoch's, the one before, the next, and one for a clock that jumps. */
+export const TABLES_KEPT = 4
+
+/** Milliseconds one replica has to answer before it counts as away. */
+export const REPLICA_TIMEOUT_MS = 3_000
+/** Milliseconds a store or a read may take altogether. */
+export const OPERATION_TIMEOUT_MS = 15_000
+
+/** Bytes of a FETCH or LIST answer before the rest is left for the next question. */
+export const ANSWER_MAX_BYTES = 128 * 1024
+/** Entries of one LIST answer. */
+export const LIST_MAX_ENTRIES = 512

@@ -1,0 +1,5 @@
+export * from './constants.ts'
+export * from './errors.ts'
+export * from './interface.ts'
+export { SortedReplicaTable } from './placement/replica-table.ts'
+export { LaggingReplicaTables, type RegistryHistory, type ReplicaTablesOptions } from './placement/replica-tables.ts'

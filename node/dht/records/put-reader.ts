@@ -1,0 +1,123 @@
+import { type Clock, equalBytes, KIND, type ProtocolParams } from '../../core/index.ts'
+import {
+  type Admission,
+  AUTHORITY,
+  chunkRoot,
+  epochAt,
+  epochOf,
+  KEY_TYPE,
+  type PutBody,
+  recordKeyOf,
+} from '../../statements/index.ts'
+import type { RefusalReason } from '../errors.ts'
+import type { DhtRecord, MeshRecordJudge, SignedPut } from '../interface.ts'
+import type { LeaseCheck } from './lease-check.ts'
+
+export type PutReading = SignedPut | { readonly refused: RefusalReason; readonly detail: string }
+
+export interface PutReaderModules {
+  readonly admission: Pick<Admission, 'admit'>
+  readonly clock: Clock
+  readonly leases: LeaseCheck
+  readonly meshes?: MeshRecordJudge | undefined
+}
+
+const refused = (reason: RefusalReason, detail: string) => ({ refused: reason, detail })
+
+/** Turns frames into verified PUTs: the one place where replicas, clients and repair decide what a record is. */
+export class PutReader {
+  readonly #params: ProtocolParams
+  readonly #modules: PutReaderModules
+  readonly #lifeEpochs: number
+  readonly #pastEpochs: number
+
+  constructor(params: ProtocolParams, modules: PutReaderModules) {
+    this.#params = params
+    this.#modules = modules
+    this.#lifeEpochs = Math.floor(params.receiptLifeSeconds / params.epochSeconds)
+    this.#pastEpochs = Math.floor(params.evidenceWindowSeconds / params.epochSeconds)
+  }
+
+  /** The epoch now. */
+  epoch(): number {
+    return epochAt(this.#modules.clock.nowMs() / 1000, this.#params.epochSeconds)
+  }
+
+  /**
+   * Verifies a PUT: signature and stake (once per statement, by the shared admission), life, lease. It must be alive.
+   * The frame's bytes are copied: what is returned may be kept.
+   */
+  read(bytes: Uint8Array): PutReading {
+    const verdict = this.#modules.admission.admit(bytes, {
+      kinds: [KIND.put],
+      repeats: 'accept',
+      pastEpochs: this.#pastEpochs,
+    })
+    if (verdict.outcome === 'reject') return refused('invalid', verdict.reason)
+    if (verdict.outcome === 'ignore') return refused(refusalOf(verdict.reason), verdict.reason)
+    const [body] = verdict.bodies
+    if (verdict.bodies.length !== 1 || body === undefined) return refused('invalid', 'not one body with its path')
+    const put = body.body as PutBody
+    const { position } = verdict.signed.statement
+    const { stakeId } = verdict
+    if (put.expiryEpoch > BigInt(epochOf(position) + this.#lifeEpochs)) {
+      return refused('window', `it would live past epoch ${epochOf(position) + this.#lifeEpochs}`)
+    }
+    if (put.expiryEpoch < BigInt(this.epoch())) return refused('window', `it ended with epoch ${put.expiryEpoch}`)
+    if (put.keyType === KEY_TYPE.mesh && this.#modules.meshes === undefined) {
+      return refused('unsupported', 'mesh records need a judge of their certificates')
+    }
+    if (put.keyType === KEY_TYPE.cell) {
+      const problem = this.#modules.leases.problem(put, stakeId, this.epoch())
+      if (problem !== undefined) return refused('invalid', problem)
+    }
+    return {
+      frame: bytes.slice(),
+      put,
+      recordKey: recordKeyOf(put, stakeId),
+      entry: entryOf(put, stakeId),
+      version: { rank: put.keyType === KEY_TYPE.cell ? put.cell.leaseNumber : 0n, position, leaf: body.leaf },
+      signer: verdict.signed.signer,
+      writerStakeId: stakeId,
+      putDigest: verdict.digest,
+    }
+  }
+
+  /** Joins a verified PUT with its value, after recomputing the root. @returns why they do not belong together */
+  withValue(
+    signed: SignedPut,
+    value: Uint8Array,
+  ): DhtRecord | { readonly refused: RefusalReason; readonly detail: string } {
+    const { put } = signed
+    if (value.length !== put.size) return refused('invalid', `${value.length} bytes, signed were ${put.size}`)
+    if (!equalBytes(chunkRoot(value), put.valueRoot)) return refused('invalid', 'the value is not the one signed')
+    if (put.keyType !== KEY_TYPE.mesh) return { ...signed, value }
+    const rank = this.#modules.meshes?.rank(put.keyPreimage, value)
+    if (rank === undefined) return refused('invalid', 'no valid certificate')
+    return { ...signed, version: { ...signed.version, rank }, value }
+  }
+}
+
+export function isRefused<T extends object>(
+  reading: T | { readonly refused: RefusalReason; readonly detail: string },
+): reading is { readonly refused: RefusalReason; readonly detail: string } {
+  return 'refused' in reading
+}
+
+/** Which entry of its record a PUT is, see `EntryId`. */
+export function entryOf(put: PutBody, writerStakeId: number): Uint8Array {
+  const entry = new Uint8Array(32)
+  if (put.keyType === KEY_TYPE.cell) entry.set(put.cell.agentId)
+  if (put.keyType === KEY_TYPE.content) new DataView(entry.buffer).setBigUint64(24, BigInt(writerStakeId))
+  return entry
+}
+
+/** The stake that decides over a cell entry's agent, when it is a stake. */
+export function authorityStakeOf(put: PutBody & { readonly keyType: 3 }): bigint | undefined {
+  return put.cell.authorityKind === AUTHORITY.mesh ? undefined : put.cell.authorityStakeId
+}
+
+function refusalOf(reason: string): RefusalReason {
+  if (reason === 'window') return 'window'
+  return reason === 'conflict' || reason === 'budget' ? 'conflict' : 'unknown-writer'
+}
