@@ -271,7 +271,7 @@ export class Admission {
     if (isOwn && !takesRepeats) return ignore('own')
     return {
       outcome: 'accept',
-      reason: same ? 'known' : 'new',
+      reason: fresh.length > 0 ? 'new' : 'known',
       signed,
       digest,
       stakeId: speaker.stakeId,
