@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module'
-import { mustEqual, NODES, type RecordNetwork, valueOf } from './record-network.ts'
+import { mustEqual, NODES, type RecordNetwork, sampleValue } from './record-network.ts'
 
 /** A value, its key, signature and packet fit the peer's limit of a datagram. */
 const VALUE_BYTES = 900
@@ -47,7 +47,7 @@ export async function hyperDhtNetwork(): Promise<RecordNetwork> {
     durable: false,
     valueBytes: VALUE_BYTES,
     async store(index) {
-      const { closestNodes } = await client.mutablePut(keyOf(index), Buffer.from(valueOf(index, VALUE_BYTES)))
+      const { closestNodes } = await client.mutablePut(keyOf(index), Buffer.from(sampleValue(index, VALUE_BYTES)))
       if (closestNodes.length === 0) throw new Error(`record ${index} was stored by no node`)
     },
     async retrieve(index) {

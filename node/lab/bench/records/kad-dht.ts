@@ -6,7 +6,7 @@ import { ping } from '@libp2p/ping'
 import { tcp } from '@libp2p/tcp'
 import { createLibp2p, type Libp2p } from 'libp2p'
 import { until } from '../../network/until.ts'
-import { mustEqual, NODES, type RecordNetwork, valueOf } from './record-network.ts'
+import { mustEqual, NODES, type RecordNetwork, sampleValue } from './record-network.ts'
 
 const VALUE_BYTES = 1024
 const STREAMS = 1024
@@ -58,7 +58,7 @@ export async function kadDhtNetwork(k: number): Promise<RecordNetwork> {
     valueBytes: VALUE_BYTES,
     async store(index) {
       let stored = 0
-      for await (const event of client.services.dht.put(keyOf(index), valueOf(index, VALUE_BYTES))) {
+      for await (const event of client.services.dht.put(keyOf(index), sampleValue(index, VALUE_BYTES))) {
         if (event.name === 'PEER_RESPONSE' && event.messageName === 'PUT_VALUE') stored++
       }
       if (stored === 0) throw new Error(`record ${index} was stored by no peer`)

@@ -19,7 +19,7 @@ export interface RecordNetwork {
 export const NODES = 20
 
 /** Value number `index`: different for each, the same each time. */
-export function valueOf(index: number, bytes: number): Uint8Array {
+export function sampleValue(index: number, bytes: number): Uint8Array {
   const value = new Uint8Array(bytes)
   const view = new DataView(value.buffer)
   for (let at = 0; at + 4 <= bytes; at += 4) view.setUint32(at, Math.imul(index * 8191 + at + 1, 0x9e3779b1) >>> 0)
@@ -27,7 +27,7 @@ export function valueOf(index: number, bytes: number): Uint8Array {
 }
 
 export function mustEqual(found: Uint8Array | undefined, index: number, bytes: number): void {
-  if (found === undefined || Buffer.compare(found, valueOf(index, bytes)) !== 0) {
+  if (found === undefined || Buffer.compare(found, sampleValue(index, bytes)) !== 0) {
     throw new Error(`record ${index} was not read back as it was stored`)
   }
 }
