@@ -12,7 +12,9 @@ const VALUE_BYTES = 1024
 const STREAMS = 1024
 const SETTLE_TIMEOUT_MS = 60_000
 
-type Node = Libp2p<{ dht: KadDHT; identify: unknown; ping: unknown }>
+/** Its table is public in its class and missing from its interface. */
+type Dht = KadDHT & { readonly routingTable: { readonly size: number } }
+type Node = Libp2p<{ dht: Dht; identify: unknown; ping: unknown }>
 
 /** `@libp2p/kad-dht` as its own documentation sets it up, with `k` closest peers holding a record, in memory. */
 export async function kadDhtNetwork(k: number): Promise<RecordNetwork> {
