@@ -1,0 +1,92 @@
+import type { Address, Head, KeyTenure, StakeRow, StakeView } from '../../core/index.ts'
+import type { SimulatedChain } from './simulated-chain.ts'
+import type { Life } from './virtual-time.ts'
+
+const NO_HASH = `0x${'00'.repeat(32)}` as const
+
+/** The chain as one node has it: some milliseconds behind, or stuck at a block while its RPC is away. */
+export class SimulatedView implements StakeView {
+  readonly #chain: SimulatedChain
+  readonly #life: Life
+  readonly #lagSeconds: number
+  readonly #listeners = new Set<(stakeIds: readonly number[]) => void>()
+  readonly #tenures = new WeakMap<object, Map<number, KeyTenure[]>>()
+  #stuckAt: number | undefined
+
+  constructor(chain: SimulatedChain, life: Life, { lagSeconds }: { readonly lagSeconds: number }) {
+    this.#chain = chain
+    this.#life = life
+    this.#lagSeconds = lagSeconds
+    const leave = chain.onBlock(({ timestamp, changed }) => {
+      if (life.isOver) return leave()
+      const inMs = (timestamp - chain.timestamp + lagSeconds + 1) * 1_000
+      life.after(inMs, 'sees a block', () => {
+        for (const listener of this.#listeners) listener(changed)
+      })
+    })
+  }
+
+  /** From now on no head comes, until `false`. */
+  setStuck(isStuck: boolean): void {
+    this.#stuckAt = isStuck ? this.headSeconds : undefined
+  }
+
+  /** Unix seconds of the newest block seen; final as well, since no block of this chain is undone. */
+  get headSeconds(): number {
+    return this.#stuckAt ?? this.#chain.timestamp - this.#lagSeconds
+  }
+
+  head(): Head & { readonly timestamp: number } {
+    const timestamp = this.headSeconds
+    return { number: BigInt(timestamp), hash: NO_HASH, timestamp, seenAtMs: this.#life.clock.nowMs() }
+  }
+
+  /** The registry at the end of the newest block older than `unixSeconds`. */
+  atTime(unixSeconds: number): { stakes(): Iterable<StakeRow> } {
+    const { stakes } = this.#chain.atOrBefore(Math.min(unixSeconds - 1, this.headSeconds))
+    return { stakes: () => stakes.values() }
+  }
+
+  key(address: Address): KeyTenure | undefined {
+    return this.#block().keys.get(address)
+  }
+
+  stake(stakeId: number): StakeRow | undefined {
+    return this.#block().stakes.get(stakeId)
+  }
+
+  maySpeak(stakeId: number): boolean {
+    const row = this.stake(stakeId)
+    return row !== undefined && isSpeaker(row)
+  }
+
+  *speakers(): Iterable<StakeRow> {
+    for (const row of this.#block().stakes.values()) if (isSpeaker(row)) yield row
+  }
+
+  keyAt(stakeId: number, epoch: number): KeyTenure | undefined {
+    const { keys } = this.#block()
+    let byStake = this.#tenures.get(keys)
+    if (byStake === undefined) {
+      byStake = new Map()
+      for (const tenure of keys.values()) {
+        byStake.set(tenure.stakeId, [...(byStake.get(tenure.stakeId) ?? []), tenure])
+      }
+      this.#tenures.set(keys, byStake)
+    }
+    return byStake.get(stakeId)?.find(({ fromEpoch, untilEpoch }) => fromEpoch <= epoch && epoch < untilEpoch)
+  }
+
+  onChange(listener: (stakeIds: readonly number[]) => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  #block() {
+    return this.#chain.atOrBefore(this.headSeconds)
+  }
+}
+
+function isSpeaker({ status, jailedUntil, tombstoned }: StakeRow): boolean {
+  return status === 'active' && jailedUntil === 0 && !tombstoned
+}
