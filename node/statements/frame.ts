@@ -2,7 +2,7 @@ import { type Address, fromHex, type SignedStatement, toHex } from '../core/inde
 import { maxBodyBytes } from './bodies/limits.ts'
 import { DecodeError, EncodeError } from './errors.ts'
 import { isKind, kindRule } from './kinds.ts'
-import { leafHash, merklePath, merkleRoot, rootFromPath } from './merkle.ts'
+import { leafHash, merklePath, merkleRoot, merkleTree, rootFromPath } from './merkle.ts'
 import { SIGNATURE_BYTES } from './signature.ts'
 
 export const FRAME_VERSION = 1
@@ -56,8 +56,16 @@ export function encodeFrame(signed: SignedStatement, bodies: readonly Uint8Array
 
 /** Encodes one of `bodies` (all that stand under the statement) with its path: form 0. */
 export function encodeLeafFrame(signed: SignedStatement, bodies: readonly Uint8Array[], leaf: number): Uint8Array {
-  const path = merklePath(bodies, leaf)
-  const body = bodies[leaf]!
+  return leafFrame(signed, bodies[leaf]!, leaf, merklePath(bodies, leaf))
+}
+
+/** One frame of form 0 for each of `bodies`, the tree computed once. */
+export function encodeLeafFrames(signed: SignedStatement, bodies: readonly Uint8Array[]): Uint8Array[] {
+  const tree = merkleTree(bodies)
+  return bodies.map((body, leaf) => leafFrame(signed, body, leaf, tree.path(leaf)))
+}
+
+function leafFrame(signed: SignedStatement, body: Uint8Array, leaf: number, path: readonly Uint8Array[]): Uint8Array {
   checkBodyLength(signed, body)
   const frame = new Uint8Array(FRAME_HEADER_BYTES + 2 + 32 * path.length + body.length)
   writeHeader(frame, FORM_LEAF, signed)

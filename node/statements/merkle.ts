@@ -50,6 +50,23 @@ export function merklePath(bodies: readonly Uint8Array[], index: number): Uint8A
   return levels.slice(0, -1).map((level, depth) => level[(index >> depth) ^ 1]!)
 }
 
+/** Root and all paths over `bodies`, the tree computed once. */
+export interface MerkleTree {
+  /** 32 bytes. */
+  readonly root: Uint8Array
+  /** The siblings of leaf `index` from the leaf upwards: 32 bytes each. */
+  path(index: number): Uint8Array[]
+}
+
+/** The tree over `bodies` (at least one), for whoever needs more than one path. */
+export function merkleTree(bodies: readonly Uint8Array[]): MerkleTree {
+  const levels = levelsOf(bodies.map(leafHash))
+  return {
+    root: levels.at(-1)![0]!,
+    path: (index) => levels.slice(0, -1).map((level, depth) => level[(index >> depth) ^ 1]!),
+  }
+}
+
 /**
  * The root that `leaf` (a leaf hash) at `index` leads to. Bit i of `index` says whether the node is the right child
  * at level i. The caller has checked that index < 2^path.length.

@@ -1,0 +1,159 @@
+import { DhtError } from '../errors.ts'
+import type { EntryId, Version } from '../interface.ts'
+
+// One table, four families of rows, told apart by their first byte. `place` = recordKey 32 | entry 32,
+// `at` = position 8 | leaf 1. Big-endian throughout, so that rows of a key lie together and in order.
+//
+//   m | place            the current version of an entry: meta
+//   o | place | at       an older version whose receipts are still out: meta
+//   v | place | at       the value of either
+//   k | epoch 8 | place | at   when to look at a version again: nothing before the end of its keep-time
+
+const META = 0x6d
+const OLDER = 0x6f
+const VALUE = 0x76
+const KEEP = 0x6b
+
+const ROW_VERSION = 1
+const META_HEAD_BYTES = 1 + 1 + 8 + 8 + 8 + 1 + 4 + 8 + 8 + 32
+const FLAG_STAND_IN = 1
+
+/** What is kept of a version beside its value. */
+export interface RecordMeta extends EntryId {
+  readonly version: Version
+  readonly writerStakeId: number
+  /** 32 bytes: the digest of the PUT statement. */
+  readonly putDigest: Uint8Array
+  /** Bytes of the value. */
+  readonly size: number
+  readonly expiryEpoch: number
+  /** The last epoch of the longest receipt that was given for it, or will be. */
+  readonly keepUntilEpoch: number
+  /** Held in place of a replica that was away. */
+  readonly standIn: boolean
+  /** The PUT as a wire frame, form 0. */
+  readonly frame: Uint8Array
+}
+
+/** Where a version stands: what its rows are named by. */
+export type VersionId = EntryId & { readonly version: Pick<Version, 'position' | 'leaf'> }
+
+export const metaKey = (id: EntryId): Uint8Array => named(META, id)
+export const olderKey = (id: VersionId): Uint8Array => named(OLDER, id, id.version)
+export const valueKey = (id: VersionId): Uint8Array => named(VALUE, id, id.version)
+
+/** All current entries whose record key lies in [from, to], both 32 bytes; `after` skips to what follows an entry. */
+export function metaRange(from: Uint8Array, to: Uint8Array, after?: EntryId): readonly [Uint8Array, Uint8Array] {
+  const start = after === undefined ? prefixed(META, from) : following(named(META, after))
+  return [start, following(prefixed(META, to, LAST_32))]
+}
+
+/** All older versions of a record's entries. */
+export function olderRange(recordKey: Uint8Array): readonly [Uint8Array, Uint8Array] {
+  return [prefixed(OLDER, recordKey), following(prefixed(OLDER, recordKey, LAST_32, LAST_AT))]
+}
+
+export const allMeta = (): readonly [Uint8Array, Uint8Array] => [Uint8Array.of(META), Uint8Array.of(META + 1)]
+export const allOlder = (): readonly [Uint8Array, Uint8Array] => [Uint8Array.of(OLDER), Uint8Array.of(OLDER + 1)]
+
+export function keepKey(epoch: number, id: VersionId): Uint8Array {
+  const key = new Uint8Array(1 + 8 + 64 + 9)
+  key[0] = KEEP
+  const view = new DataView(key.buffer)
+  view.setBigUint64(1, BigInt(epoch))
+  key.set(id.recordKey, 9)
+  key.set(id.entry, 41)
+  writeAt(view, 73, id.version)
+  return key
+}
+
+/** Keep rows of epochs before `epoch`. */
+export function keepRange(epoch: number): readonly [Uint8Array, Uint8Array] {
+  const end = new Uint8Array(9)
+  end[0] = KEEP
+  new DataView(end.buffer).setBigUint64(1, BigInt(Math.max(0, epoch)))
+  return [Uint8Array.of(KEEP), end]
+}
+
+export function readKeepKey(key: Uint8Array): VersionId & { readonly epoch: number } {
+  const view = viewOf(key)
+  return {
+    epoch: Number(view.getBigUint64(1)),
+    recordKey: key.slice(9, 41),
+    entry: key.slice(41, 73),
+    version: { position: view.getBigUint64(73), leaf: view.getUint8(81) },
+  }
+}
+
+export function encodeMeta(meta: RecordMeta): Uint8Array {
+  const bytes = new Uint8Array(META_HEAD_BYTES + meta.frame.length)
+  const view = new DataView(bytes.buffer)
+  bytes[0] = ROW_VERSION
+  bytes[1] = meta.standIn ? FLAG_STAND_IN : 0
+  view.setBigUint64(2, BigInt(meta.writerStakeId))
+  view.setBigUint64(10, meta.version.rank)
+  writeAt(view, 18, meta.version)
+  view.setUint32(27, meta.size)
+  view.setBigUint64(31, BigInt(meta.expiryEpoch))
+  view.setBigUint64(39, BigInt(meta.keepUntilEpoch))
+  bytes.set(meta.putDigest, 47)
+  bytes.set(meta.frame, META_HEAD_BYTES)
+  return bytes
+}
+
+/**
+ * Reads a row of the families m and o.
+ * @throws DhtError `DHT_BAD_ROW` for what this program never wrote
+ */
+export function readMeta(key: Uint8Array, bytes: Uint8Array): RecordMeta {
+  if (bytes[0] !== ROW_VERSION || bytes.length <= META_HEAD_BYTES) {
+    throw new DhtError('DHT_BAD_ROW', `a record row of ${bytes.length} bytes and version ${bytes[0]}`, {
+      hint: 'the store was written by another version of the program, or is damaged',
+    })
+  }
+  const view = viewOf(bytes)
+  return {
+    recordKey: key.slice(1, 33),
+    entry: key.slice(33, 65),
+    standIn: bytes[1] === FLAG_STAND_IN,
+    writerStakeId: Number(view.getBigUint64(2)),
+    version: { rank: view.getBigUint64(10), position: view.getBigUint64(18), leaf: view.getUint8(26) },
+    size: view.getUint32(27),
+    expiryEpoch: Number(view.getBigUint64(31)),
+    keepUntilEpoch: Number(view.getBigUint64(39)),
+    putDigest: bytes.slice(47, 79),
+    frame: bytes.slice(META_HEAD_BYTES),
+  }
+}
+
+const LAST_32 = new Uint8Array(32).fill(0xff)
+const LAST_AT = new Uint8Array(9).fill(0xff)
+
+function named(family: number, { recordKey, entry }: EntryId, at?: Pick<Version, 'position' | 'leaf'>): Uint8Array {
+  const key = new Uint8Array(at === undefined ? 65 : 74)
+  key[0] = family
+  key.set(recordKey, 1)
+  key.set(entry, 33)
+  if (at !== undefined) writeAt(new DataView(key.buffer), 65, at)
+  return key
+}
+
+function writeAt(view: DataView, offset: number, { position, leaf }: Pick<Version, 'position' | 'leaf'>): void {
+  view.setBigUint64(offset, position)
+  view.setUint8(offset + 8, leaf)
+}
+
+function prefixed(family: number, ...parts: readonly Uint8Array[]): Uint8Array {
+  return new Uint8Array(Buffer.concat([Uint8Array.of(family), ...parts]))
+}
+
+/** The first key after `key` in byte order. */
+function following(key: Uint8Array): Uint8Array {
+  const next = new Uint8Array(key.length + 1)
+  next.set(key)
+  return next
+}
+
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+}
