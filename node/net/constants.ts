@@ -108,3 +108,34 @@ export const CLOCK_PEERS_MAX = 16
 /** Streams of ping and of kad-dht that one connection may hold open: the defaults break networks of 30 nodes. */
 export const PING_STREAMS_MAX = 64
 export const ROUTING_STREAMS_MAX = 64
+
+/** Payload of one request or answer: a value of 64 KiB, its PUT and a few more of them. */
+export const REQUEST_MAX_BYTES = 132 * 1024
+/** Requests of this node that may wait for one peer's answers; past it they are refused here. */
+export const REQUESTS_WAITING_MAX = 4_096
+/** Bytes that may wait to be written to one peer. */
+export const REQUEST_QUEUE_MAX_BYTES = 16 * 1024 * 1024
+/** Requests of one peer being answered at once; past it nothing more is read from it until one is done. */
+export const REQUESTS_ANSWERING_MAX = 256
+/** Peers with a request stream of ours or a rate remembered. */
+export const REQUEST_PEERS_MAX = 1_024
+/** Milliseconds to wait for an answer unless told otherwise. */
+export const REQUEST_TIMEOUT_MS = 5_000
+/** Milliseconds between two looks for requests that waited too long. */
+export const REQUEST_SWEEP_MS = 100
+/** Milliseconds for which a peer that could not be reached is not dialled again. */
+export const UNREACHABLE_MS = 2_000
+/** What one staked peer may ask. */
+export const STAKED_REQUEST_RATE = {
+  messagesPerSecond: 20_000,
+  bytesPerSecond: 64 * 1024 * 1024,
+  burstSeconds: 2,
+} as const
+/** What a reader may ask: enough to read a few records a second. */
+export const READER_REQUEST_RATE = { messagesPerSecond: 50, bytesPerSecond: 1024 * 1024, burstSeconds: 4 } as const
+/** Refusals in a row for asking too fast, after which the stream is ended: refusing costs too. */
+export const REFUSALS_MAX = 2_000
+
+/** Peers a walk gives unless told otherwise, and milliseconds it may take. */
+export const WALK_PEERS_DEFAULT = 20
+export const WALK_TIMEOUT_MS = 10_000

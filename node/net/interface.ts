@@ -7,6 +7,7 @@ import type {
   Offence,
   ProtocolParams,
   Random,
+  RequestTransport,
   StakeView,
   Timers,
 } from '../core/index.ts'
@@ -85,6 +86,24 @@ export interface NetworkStats {
   readonly topics: readonly { readonly topic: string; readonly meshPeers: number; readonly subscribers: number }[]
 }
 
+/** A peer that a walk of the routing table found. */
+export interface FoundPeer {
+  readonly peerId: string
+  readonly address: Address | undefined
+  /** `undefined` for a peer that may not speak now. */
+  readonly stakeId: number | undefined
+  readonly multiaddrs: readonly string[]
+}
+
+/** What a walk found, closest first, and what it took. */
+export interface PeerWalk {
+  readonly peers: readonly FoundPeer[]
+  /** The longest chain of peers of which each named the next. */
+  readonly hops: number
+  /** Peers that answered. */
+  readonly asked: number
+}
+
 export interface Network {
   start(): Promise<void>
   /** Ends everything in order; nothing stays open. */
@@ -110,6 +129,18 @@ export interface Network {
   publishEvidence(offence: Pick<Offence, 'faultType' | 'stakeId' | 'evidence'>): Promise<number>
   /** Calls `handler` with every new offence that came by gossip. @returns the function that ends it */
   onEvidence(handler: (offence: Offence) => void): () => void
+  /**
+   * Requests with one answer each, on a protocol of that name. Called before {@link Network.start}, once a name.
+   * @throws NetworkError `NET_BAD_OPTION` afterwards
+   */
+  requests(name: string): RequestTransport
+  /**
+   * Walks the routing table towards `key`: the peers closest to it by the hash of their PeerIds, in O(log N) steps.
+   * Peers that lie or are away are passed over.
+   */
+  findPeers(key: Uint8Array, options?: { readonly count?: number; readonly timeoutMs?: number }): Promise<PeerWalk>
+  /** Where the node with that key can be dialled, as far as this node knows or its routing table tells. */
+  locate(address: Address): Promise<readonly string[]>
   /** Clocks of connected stakes, one voice a stake. */
   peerClocks(): PeerClock[]
   /** The time each connected stake has now, in unix milliseconds: what the signing guard takes the median of. */

@@ -28,6 +28,8 @@ export interface NetMetrics {
   readonly checkErrors: Counter
   /** Errors thrown by what takes messages or evidence. */
   readonly handlerErrors: Counter
+  /** Requests of peers by outcome. */
+  readonly requests: Counter
   /** Difference between a peer's clock and this one. */
   readonly clockOffset: Histogram
 }
@@ -47,6 +49,7 @@ export function netMetrics(metrics: Metrics): NetMetrics {
     evicted: metrics.counter('suprnova_net_evicted_total', 'Entries put out of bounded maps'),
     checkErrors: metrics.counter('suprnova_net_check_errors_total', 'Messages whose check failed by itself'),
     handlerErrors: metrics.counter('suprnova_net_handler_errors_total', 'Errors thrown by subscribers'),
+    requests: metrics.counter('suprnova_net_requests_total', 'Requests of peers by outcome'),
     clockOffset: metrics.histogram(
       'suprnova_net_clock_offset_ms',
       'Absolute difference between the clock of a peer and this one',

@@ -1,18 +1,28 @@
 import type { PeerId } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
-import type { Offence } from '../core/index.ts'
+import type { Address, Offence, RequestTransport } from '../core/index.ts'
 import { DIAL_TIMEOUT_MS, FANOUT_DEFAULT, FANOUT_MAX, FANOUT_MIN, STAKED_PEER_RATE } from './constants.ts'
 import { badOption, notRunning } from './errors.ts'
 import { EvidenceGossip } from './gossip/evidence.ts'
 import { Gossip } from './gossip/gossip.ts'
 import { GossipRouter } from './gossip/router.ts'
 import { networkId, TopicNames } from './gossip/topics.ts'
-import type { GossipHandler, Network, NetworkModules, NetworkOptions, NetworkStats, PeerStatus } from './interface.ts'
+import type {
+  GossipHandler,
+  Network,
+  NetworkModules,
+  NetworkOptions,
+  NetworkStats,
+  PeerStatus,
+  PeerWalk,
+} from './interface.ts'
 import { type NetMetrics, netMetrics } from './metrics.ts'
 import { ClockLocal, ClockRemote, type PeerClock } from './peers/clock-exchange.ts'
 import { connectedPeers, createHost, type Host } from './peers/host.ts'
 import { Standing } from './peers/standing.ts'
 import { Upkeep } from './peers/upkeep.ts'
+import { findPeers, locate } from './peers/walk.ts'
+import { Requests } from './requests/requests.ts'
 
 /** 1000 EGI. */
 const STAKE_UNIT_WEI = 10n ** 21n
@@ -62,12 +72,14 @@ class Libp2pNetwork implements Network {
   readonly #metrics: NetMetrics
   readonly #modules: NetworkModules
   readonly #names: TopicNames
+  readonly #networkId: string
   readonly #router: GossipRouter
   readonly #gossip: Gossip
   readonly #evidence: EvidenceGossip
   readonly #clocks: ClockRemote
   readonly #clockProtocol: string
   readonly #upkeep: Upkeep
+  readonly #requests = new Map<string, Requests>()
   #running = false
 
   constructor(
@@ -81,6 +93,7 @@ class Libp2pNetwork implements Network {
     this.#metrics = metrics
     this.#modules = modules
     this.#names = new TopicNames(options.domain)
+    this.#networkId = networkId(options.domain)
     const { domain, params } = options
     this.#evidence = new EvidenceGossip({ wireTopic: this.#names.evidence, domain, params }, { ...modules, metrics })
     this.#router = new GossipRouter(
@@ -128,6 +141,7 @@ class Libp2pNetwork implements Network {
       maxInboundStreams: 1,
       maxOutboundStreams: 1,
     })
+    for (const requests of this.#requests.values()) await requests.start()
     this.#host.addEventListener('peer:disconnect', this.#onDisconnect)
     await this.#host.start()
     this.#running = true
@@ -140,6 +154,7 @@ class Libp2pNetwork implements Network {
     this.#running = false
     await this.#upkeep.stop()
     await this.#clocks.stop()
+    for (const requests of this.#requests.values()) await requests.stop()
     await this.#host.unhandle(this.#clockProtocol)
     await this.#host.stop()
     this.#host.removeEventListener('peer:disconnect', this.#onDisconnect)
@@ -204,6 +219,27 @@ class Libp2pNetwork implements Network {
     return this.#evidence.onEvidence(handler)
   }
 
+  requests(name: string): RequestTransport {
+    if (this.#running || this.#requests.has(name)) throw badOption('requests', name, 'a new name, before the start')
+    const modules = { ...this.#modules, host: this.#host, standing: this.#standing, metrics: this.#metrics }
+    const requests = new Requests(`/suprnova/${this.#networkId}/${name}/1.0.0`, modules)
+    this.#requests.set(name, requests)
+    return requests
+  }
+
+  async findPeers(
+    key: Uint8Array,
+    options: { readonly count?: number; readonly timeoutMs?: number } = {},
+  ): Promise<PeerWalk> {
+    this.#mustRun()
+    return findPeers(key, options, { host: this.#host, standing: this.#standing })
+  }
+
+  async locate(address: Address): Promise<readonly string[]> {
+    this.#mustRun()
+    return locate(address, { host: this.#host, stakeView: this.#modules.stakeView })
+  }
+
   peerClocks(): PeerClock[] {
     return this.#clocks.offsets()
   }
@@ -243,6 +279,9 @@ class Libp2pNetwork implements Network {
     this.#metrics.entries.set(this.#modules.signaturePool?.size ?? 0, { name: 'checks' })
     this.#metrics.entries.set(this.#evidence.size, { name: 'evidence' })
     this.#metrics.entries.set(this.#upkeep.size, { name: 'redial' })
+    for (const [protocol, { sizes }] of this.#requests) {
+      for (const [name, size] of Object.entries(sizes)) this.#metrics.entries.set(size, { name: `${protocol} ${name}` })
+    }
   }
 
   readonly #onDisconnect = ({ detail: peer }: CustomEvent<PeerId>): void => {

@@ -1,0 +1,336 @@
+import type { Connection, PeerId, Stream } from '@libp2p/interface'
+import type {
+  Address,
+  Clock,
+  Logger,
+  RequestHandler,
+  RequestOptions,
+  RequestTransport,
+  StakeView,
+  Timers,
+} from '../../core/index.ts'
+import { SuprnovaError } from '../../core/index.ts'
+import { BoundedMap } from '../bounded-map.ts'
+import {
+  DIAL_TIMEOUT_MS,
+  READER_REQUEST_RATE,
+  REFUSALS_MAX,
+  REQUEST_MAX_BYTES,
+  REQUEST_PEERS_MAX,
+  REQUEST_QUEUE_MAX_BYTES,
+  REQUEST_SWEEP_MS,
+  REQUEST_TIMEOUT_MS,
+  REQUESTS_ANSWERING_MAX,
+  REQUESTS_WAITING_MAX,
+  STAKED_REQUEST_RATE,
+  UNREACHABLE_MS,
+} from '../constants.ts'
+import { TokenBucket } from '../gossip/token-bucket.ts'
+import type { NetMetrics } from '../metrics.ts'
+import type { Host } from '../peers/host.ts'
+import { peerIdOfPublicKey } from '../peers/identity.ts'
+import type { Standing } from '../peers/standing.ts'
+import { busy, lost, refused, timedOut, tooLarge, unreachable } from './errors.ts'
+import { FramedStream } from './framed-stream.ts'
+import { FRAME, type RequestFrame } from './frames.ts'
+
+export interface RequestsModules {
+  readonly host: Host
+  readonly standing: Standing
+  readonly stakeView: Pick<StakeView, 'key'>
+  readonly clock: Clock
+  readonly timers: Timers
+  readonly metrics: NetMetrics
+  readonly logger: Logger
+}
+
+interface Waiting {
+  readonly to: Address
+  readonly deadlineMs: number
+  readonly timeoutMs: number
+  readonly resolve: (answer: Uint8Array) => void
+  readonly reject: (error: unknown) => void
+}
+
+/** What this node asked one peer, on a stream of its own that stays open. */
+interface Asking {
+  readonly waiting: Map<number, Waiting>
+  nextId: number
+  stream: FramedStream | undefined
+  opening: Promise<FramedStream> | undefined
+}
+
+interface Allowance {
+  bucket: TokenBucket
+  isStaked: boolean
+  refusals: number
+}
+
+/**
+ * Requests with one answer each over one long-lived stream a peer and direction: each side opens the stream on which it
+ * asks. A peer not connected is looked up and dialled, once at a time. Nothing here makes a timer or a promise chain a
+ * request: one sweep finds what waited too long.
+ */
+export class Requests implements RequestTransport {
+  readonly #protocol: string
+  readonly #modules: RequestsModules
+  readonly #asking: BoundedMap<Address, Asking>
+  readonly #unreachable: BoundedMap<Address, number>
+  readonly #allowances: BoundedMap<string, Allowance>
+  readonly #peerIds: BoundedMap<Address, PeerId>
+  #handler: RequestHandler | undefined
+  #cancelSweep: (() => void) | undefined
+  #running = false
+
+  constructor(protocol: string, modules: RequestsModules) {
+    this.#protocol = protocol
+    this.#modules = modules
+    const evicted = (name: string) => () => modules.metrics.evicted.inc({ name })
+    this.#asking = new BoundedMap(REQUEST_PEERS_MAX, evicted('asking'))
+    this.#unreachable = new BoundedMap(REQUEST_PEERS_MAX, evicted('unreachable'))
+    this.#allowances = new BoundedMap(REQUEST_PEERS_MAX, evicted('allowances'))
+    this.#peerIds = new BoundedMap(REQUEST_PEERS_MAX, evicted('peer ids'))
+  }
+
+  async start(): Promise<void> {
+    this.#running = true
+    const options = { maxInboundStreams: 2, maxOutboundStreams: 2, runOnLimitedConnection: false }
+    await this.#modules.host.handle(this.#protocol, (stream, connection) => this.#answer(stream, connection), options)
+  }
+
+  async stop(): Promise<void> {
+    this.#running = false
+    this.#cancelSweep?.()
+    await this.#modules.host.unhandle(this.#protocol)
+    for (const [address, asking] of this.#asking) {
+      asking.stream?.abort('stopping')
+      this.#lose(address, asking)
+    }
+    this.#asking.clear()
+  }
+
+  serve(handler: RequestHandler): () => void {
+    this.#handler = handler
+    return () => {
+      if (this.#handler === handler) this.#handler = undefined
+    }
+  }
+
+  isConnected(to: Address): boolean {
+    const peer = this.#peerOf(to)
+    return peer !== undefined && this.#modules.host.getConnections(peer).length > 0
+  }
+
+  /** How much is remembered, by what; each number has a bound. */
+  get sizes(): Record<string, number> {
+    let waiting = 0
+    let queuedBytes = 0
+    for (const [, asking] of this.#asking) {
+      waiting += asking.waiting.size
+      queuedBytes += asking.stream?.queuedBytes ?? 0
+    }
+    return { asking: this.#asking.size, allowances: this.#allowances.size, waiting, 'queued bytes': queuedBytes }
+  }
+
+  request(to: Address, request: Uint8Array, options: RequestOptions = {}): Promise<Uint8Array> {
+    return new Promise((resolve, reject) => {
+      if (!this.#running) return reject(unreachable(to, 'the network is not running'))
+      if (request.length > REQUEST_MAX_BYTES) return reject(tooLarge(request.length, REQUEST_MAX_BYTES))
+      const asking = this.#askingOf(to)
+      if (asking === undefined) return reject(busy(to, REQUESTS_WAITING_MAX))
+      if (asking.waiting.size >= REQUESTS_WAITING_MAX || (asking.stream?.queuedBytes ?? 0) > REQUEST_QUEUE_MAX_BYTES) {
+        return reject(busy(to, asking.waiting.size))
+      }
+      const { signal, timeoutMs = REQUEST_TIMEOUT_MS } = options
+      if (signal?.aborted === true) return reject(signal.reason)
+      const id = asking.nextId
+      asking.nextId = (id + 1) >>> 0
+      const waiting = { to, timeoutMs, deadlineMs: this.#modules.clock.nowMs() + timeoutMs, resolve, reject }
+      asking.waiting.set(id, waiting)
+      this.#scheduleSweep()
+      signal?.addEventListener(
+        'abort',
+        () => {
+          if (asking.waiting.delete(id)) reject(signal.reason)
+        },
+        { once: true },
+      )
+      if (asking.stream?.isOpen === true) {
+        asking.stream.write(FRAME.request, id, request)
+        return
+      }
+      this.#open(to, asking).then(
+        (stream) => {
+          if (asking.waiting.has(id)) stream.write(FRAME.request, id, request)
+        },
+        (error: unknown) => {
+          if (asking.waiting.delete(id)) reject(error)
+        },
+      )
+    })
+  }
+
+  /** `undefined` while answers of as many peers as may be are waited for. */
+  #askingOf(to: Address): Asking | undefined {
+    const known = this.#asking.get(to)
+    if (known !== undefined) return known
+    if (this.#asking.size >= REQUEST_PEERS_MAX) {
+      const idle = [...this.#asking].find(([, { waiting }]) => waiting.size === 0)
+      if (idle === undefined) return undefined
+      idle[1].stream?.abort('another peer is asked in its place')
+      this.#asking.delete(idle[0])
+    }
+    const asking: Asking = { waiting: new Map(), nextId: 1, stream: undefined, opening: undefined }
+    this.#asking.set(to, asking)
+    return asking
+  }
+
+  /** Opens the stream on which this node asks, once at a time. */
+  #open(to: Address, asking: Asking): Promise<FramedStream> {
+    if (asking.opening === undefined) {
+      asking.opening = this.#dial(to, asking).finally(() => {
+        asking.opening = undefined
+      })
+    }
+    return asking.opening
+  }
+
+  async #dial(to: Address, asking: Asking): Promise<FramedStream> {
+    const { host, clock } = this.#modules
+    const peer = this.#peerOf(to)
+    if (peer === undefined) throw unreachable(to, 'no stake has this key')
+    const failedAtMs = this.#unreachable.get(to)
+    const isConnected = host.getConnections(peer).length > 0
+    if (!isConnected && failedAtMs !== undefined && Math.abs(clock.nowMs() - failedAtMs) < UNREACHABLE_MS) {
+      throw unreachable(to, 'it could not be reached a moment ago')
+    }
+    try {
+      const signal = AbortSignal.timeout(DIAL_TIMEOUT_MS)
+      const stream = await host.dialProtocol(peer, this.#protocol, { signal })
+      const framed = new FramedStream(
+        stream,
+        (frame) => this.#settle(asking, frame),
+        () => {
+          if (asking.stream === framed) asking.stream = undefined
+          this.#lose(to, asking)
+        },
+      )
+      asking.stream = framed
+      this.#unreachable.delete(to)
+      return framed
+    } catch (error) {
+      if (error instanceof SuprnovaError) throw error
+      this.#unreachable.set(to, clock.nowMs())
+      throw unreachable(to, error instanceof Error ? error.message : String(error))
+    }
+  }
+
+  #settle(asking: Asking, { id, payload, type }: RequestFrame): void {
+    if (type === FRAME.request) throw new RangeError('a request on a stream that is for answers')
+    const waiting = asking.waiting.get(id)
+    // Whoever asked gave up meanwhile.
+    if (waiting === undefined) return
+    asking.waiting.delete(id)
+    if (type === FRAME.answer) waiting.resolve(payload)
+    else waiting.reject(refused(waiting.to, Buffer.from(payload.subarray(0, 64)).toString('utf8')))
+  }
+
+  #lose(to: Address, asking: Asking): void {
+    const waiting = [...asking.waiting.values()]
+    asking.waiting.clear()
+    for (const { reject } of waiting) reject(lost(to))
+  }
+
+  #answer(stream: Stream, connection: Connection): void {
+    const { remotePeer } = connection
+    const peer = remotePeer.toString()
+    let answering = 0
+    const framed: FramedStream = new FramedStream(
+      stream,
+      (frame) => {
+        if (frame.type !== FRAME.request) throw new RangeError('an answer on a stream that is for requests')
+        const refusal = this.#admit(peer, remotePeer, frame.payload.length)
+        if (refusal === 'end') throw new RangeError('asked too often')
+        if (refusal !== undefined) return framed.write(FRAME.refusal, frame.id, refusal)
+        answering++
+        if (answering >= REQUESTS_ANSWERING_MAX) framed.pause()
+        void this.#handle(frame, remotePeer).then(({ type, payload }) => {
+          if (answering-- === REQUESTS_ANSWERING_MAX) framed.resume()
+          if (framed.isOpen) framed.write(type, frame.id, payload)
+        })
+      },
+      () => {},
+    )
+  }
+
+  async #handle({ payload }: RequestFrame, peer: PeerId) {
+    const { standing, metrics, logger } = this.#modules
+    const address = standing.addressOf(peer)
+    if (this.#handler === undefined || address === undefined) return { type: FRAME.refusal, payload: UNSERVED }
+    try {
+      const answer = await this.#handler(payload, { address, stakeId: standing.of(peer)?.stakeId })
+      metrics.requests.inc({ outcome: 'answered' })
+      return { type: FRAME.answer, payload: answer }
+    } catch (error) {
+      metrics.requests.inc({ outcome: 'failed' })
+      logger.warn('a request could not be answered', { error: String(error) })
+      return { type: FRAME.refusal, payload: FAILED }
+    }
+  }
+
+  /** Whether a peer may ask this now: `undefined` when it may. */
+  #admit(text: string, peer: PeerId, bytes: number): Uint8Array | 'end' | undefined {
+    const { clock, standing, metrics } = this.#modules
+    const nowMs = clock.nowMs()
+    const isStaked = standing.of(peer) !== undefined
+    let allowance = this.#allowances.get(text)
+    if (allowance === undefined || allowance.isStaked !== isStaked) {
+      const rate = isStaked ? STAKED_REQUEST_RATE : READER_REQUEST_RATE
+      allowance = { bucket: new TokenBucket(rate, nowMs), isStaked, refusals: allowance?.refusals ?? 0 }
+      this.#allowances.set(text, allowance)
+    }
+    if (allowance.bucket.take(1, bytes, nowMs)) {
+      allowance.refusals = 0
+      return undefined
+    }
+    metrics.requests.inc({ outcome: 'busy' })
+    allowance.refusals++
+    return allowance.refusals > REFUSALS_MAX ? 'end' : TOO_FAST
+  }
+
+  #peerOf(address: Address): PeerId | undefined {
+    const known = this.#peerIds.get(address)
+    if (known !== undefined) return known
+    const key = this.#modules.stakeView.key(address)
+    if (key === undefined) return undefined
+    const peer = peerIdOfPublicKey(key.publicKey)
+    this.#peerIds.set(address, peer)
+    return peer
+  }
+
+  #scheduleSweep(): void {
+    if (this.#cancelSweep !== undefined) return
+    this.#cancelSweep = this.#modules.timers.after(REQUEST_SWEEP_MS, () => {
+      this.#cancelSweep = undefined
+      const nowMs = this.#modules.clock.nowMs()
+      let left = 0
+      for (const [to, { waiting }] of this.#asking) {
+        for (const [id, { deadlineMs, reject, timeoutMs }] of waiting) {
+          // A clock that steps back must not let requests wait for ever.
+          if (nowMs < deadlineMs && deadlineMs - nowMs <= timeoutMs) {
+            left++
+            continue
+          }
+          waiting.delete(id)
+          reject(timedOut(to, timeoutMs))
+        }
+      }
+      if (left > 0 && this.#running) this.#scheduleSweep()
+    })
+  }
+}
+
+const words = (text: string) => new Uint8Array(Buffer.from(text, 'utf8'))
+const UNSERVED = words('unserved')
+const FAILED = words('failed')
+const TOO_FAST = words('busy')
