@@ -1,0 +1,214 @@
+import { type Domain, fromHex, type Hex, type Logger, type Table, toHex } from '../../core/index.ts'
+import { decodeBody, decodeFrame, keccak256, packSlot, type ReceiptBody } from '../../statements/index.ts'
+import type { SignedPut } from '../interface.ts'
+
+/** Receipts kept; past it the oldest is forgotten. */
+export const RECEIPTS_MAX = 1_048_576
+
+/** A promise this client was given. */
+export interface KeptReceipt {
+  /** keccak256(slot hash of the RECEIPT statement || leaf): one receipt, one id, one fault when it is broken. */
+  readonly id: Hex
+  /** Who promised. */
+  readonly stakeId: number
+  readonly recordKey: Hex
+  readonly valueRoot: Hex
+  readonly size: number
+  /** The last epoch in which it can be challenged. */
+  readonly untilEpoch: number
+  /** The RECEIPT and the PUT it is for: wire frames, form 0. */
+  readonly receipt: Uint8Array
+  readonly put: Uint8Array
+}
+
+/** What is handed to whoever opens a challenge. JSON. */
+export interface ReceiptFile {
+  readonly version: 1
+  readonly domain: { readonly chainId: string; readonly registry: Hex; readonly salt: Hex }
+  readonly stakeId: number
+  readonly receipt: Hex
+  readonly put: Hex
+}
+
+/** The id of a receipt in a wire frame of form 0. */
+export function receiptId(frame: Uint8Array): Hex {
+  const { bodies, signed } = decodeFrame(frame)
+  const slot = keccak256(packSlot({ signer: signed.signer, ...signed.statement }))
+  return toHex(keccak256(slot, Uint8Array.of(bodies[0]?.leaf ?? 0)))
+}
+
+/** Rows: r | id 32 -> stake id 8 | until 8 | number 8 | u16 length | receipt | put.   n | number 8 -> id. */
+const ROW = 0x72
+const ORDER = 0x6e
+const HEAD_BYTES = 8 + 8 + 8 + 2
+
+/** The receipts this client was given, on disk, until they can be challenged no more. */
+export class ReceiptBook {
+  readonly #domain: Domain
+  readonly #table: Table
+  readonly #logger: Logger
+  readonly #limit: number
+  #first = 0
+  #next = 0
+  #unwritten: (readonly [Uint8Array, Uint8Array | undefined])[] = []
+  #writing: Promise<void> | undefined
+
+  constructor(
+    options: { readonly domain: Domain; readonly limit?: number },
+    modules: { readonly table: Table; readonly logger: Logger },
+  ) {
+    this.#domain = options.domain
+    this.#limit = options.limit ?? RECEIPTS_MAX
+    this.#table = modules.table
+    this.#logger = modules.logger
+    let isFirst = true
+    for (const [key] of modules.table.range(Uint8Array.of(ORDER), Uint8Array.of(ORDER + 1))) {
+      const number = Number(viewOf(key).getBigUint64(1))
+      if (isFirst) this.#first = number
+      isFirst = false
+      this.#next = number + 1
+    }
+  }
+
+  /** Receipts kept. */
+  get size(): number {
+    return this.#next - this.#first
+  }
+
+  /**
+   * Keeps a verified receipt. The disk follows by itself: losing one to a crash loses the means to complain, no record.
+   * @returns it as it is kept
+   */
+  keep(frame: Uint8Array, signed: SignedPut, body: ReceiptBody, stakeId: number): KeptReceipt {
+    const kept: KeptReceipt = {
+      id: receiptId(frame),
+      stakeId,
+      recordKey: toHex(body.recordKey),
+      valueRoot: toHex(body.valueRoot),
+      size: body.size,
+      untilEpoch: Number(body.untilEpoch),
+      receipt: frame.slice(),
+      put: signed.frame,
+    }
+    const number = this.#next++
+    this.#unwritten.push([rowKey(kept.id), encodeRow(kept, number)], [orderKey(number), fromHex(kept.id)])
+    while (this.size > this.#limit) this.#forgetFirst()
+    this.#writing ??= this.#write()
+    return kept
+  }
+
+  get(id: Hex): KeptReceipt | undefined {
+    const row = this.#table.get(rowKey(id))
+    return row === undefined ? undefined : readRow(id, row)
+  }
+
+  /** Newest first. */
+  *list(
+    filter: { readonly recordKey?: Hex; readonly stakeId?: number; readonly limit?: number } = {},
+  ): Iterable<KeptReceipt> {
+    let left = filter.limit ?? Number.POSITIVE_INFINITY
+    for (let number = this.#next - 1; number >= this.#first && left > 0; number--) {
+      const id = this.#table.get(orderKey(number))
+      const kept = id && this.get(toHex(id))
+      if (kept === undefined) continue
+      if (filter.recordKey !== undefined && kept.recordKey !== filter.recordKey) continue
+      if (filter.stakeId !== undefined && kept.stakeId !== filter.stakeId) continue
+      left--
+      yield kept
+    }
+  }
+
+  export(kept: KeptReceipt): ReceiptFile {
+    const { chainId, salt, verifyingContract } = this.#domain
+    return {
+      version: 1,
+      domain: { chainId: String(chainId), registry: verifyingContract, salt },
+      stakeId: kept.stakeId,
+      receipt: toHex(kept.receipt),
+      put: toHex(kept.put),
+    }
+  }
+
+  /** Forgets receipts that nobody can challenge any more, oldest first. */
+  async sweep(epoch: number): Promise<void> {
+    while (this.#first < this.#next) {
+      const id = this.#table.get(orderKey(this.#first))
+      const kept = id && this.get(toHex(id))
+      if (kept !== undefined && kept.untilEpoch >= epoch) break
+      this.#forgetFirst()
+    }
+    this.#writing ??= this.#write()
+    await this.#writing
+  }
+
+  /** Resolves when all that was kept is on disk. */
+  async idle(): Promise<void> {
+    while (this.#writing !== undefined) await this.#writing
+  }
+
+  #forgetFirst(): void {
+    const number = this.#first++
+    const id = this.#table.get(orderKey(number))
+    this.#unwritten.push([orderKey(number), undefined])
+    if (id !== undefined) this.#unwritten.push([rowKey(toHex(id)), undefined])
+  }
+
+  async #write(): Promise<void> {
+    // One write for all that a turn keeps.
+    await Promise.resolve()
+    while (this.#unwritten.length > 0) {
+      const rows = this.#unwritten
+      this.#unwritten = []
+      try {
+        await this.#table.write(rows)
+      } catch (error) {
+        this.#logger.warn('receipts could not be written', { count: rows.length, error: String(error) })
+      }
+    }
+    this.#writing = undefined
+  }
+}
+
+function rowKey(id: Hex): Uint8Array {
+  return Buffer.concat([Uint8Array.of(ROW), fromHex(id)])
+}
+
+function orderKey(number: number): Uint8Array {
+  const key = new Uint8Array(9)
+  key[0] = ORDER
+  viewOf(key).setBigUint64(1, BigInt(number))
+  return key
+}
+
+function encodeRow(kept: KeptReceipt, number: number): Uint8Array {
+  const row = new Uint8Array(HEAD_BYTES + kept.receipt.length + kept.put.length)
+  const view = viewOf(row)
+  view.setBigUint64(0, BigInt(kept.stakeId))
+  view.setBigUint64(8, BigInt(kept.untilEpoch))
+  view.setBigUint64(16, BigInt(number))
+  view.setUint16(24, kept.receipt.length)
+  row.set(kept.receipt, HEAD_BYTES)
+  row.set(kept.put, HEAD_BYTES + kept.receipt.length)
+  return row
+}
+
+function readRow(id: Hex, row: Uint8Array): KeptReceipt {
+  const view = viewOf(row)
+  const receiptEnd = HEAD_BYTES + view.getUint16(24)
+  const receipt = row.slice(HEAD_BYTES, receiptEnd)
+  const body = decodeBody(3, decodeFrame(receipt).bodies[0]?.bytes ?? new Uint8Array()) as ReceiptBody
+  return {
+    id,
+    stakeId: Number(view.getBigUint64(0)),
+    recordKey: toHex(body.recordKey),
+    valueRoot: toHex(body.valueRoot),
+    size: body.size,
+    untilEpoch: Number(view.getBigUint64(8)),
+    receipt,
+    put: row.slice(receiptEnd),
+  }
+}
+
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+}
