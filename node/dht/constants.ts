@@ -24,3 +24,6 @@ export const OPERATION_TIMEOUT_MS = 15_000
 export const ANSWER_MAX_BYTES = 128 * 1024
 /** Entries of one LIST answer. */
 export const LIST_MAX_ENTRIES = 512
+
+/** Milliseconds between two looks for floors and receipts that are over. */
+export const CLIENT_SWEEP_MS = 60_000

@@ -277,6 +277,11 @@ export class RecordClient {
     return { records: [...newest.values()], quorum: tally.hasQuorum, asked }
   }
 
+  /** Takes a receipt that came by another way. @returns whether it is one of that stake for that record; it is then kept */
+  take(receipt: Uint8Array, stakeId: number, of: SignedPut): boolean {
+    return typeof this.#accept(receipt, stakeId, of) !== 'string'
+  }
+
   /** Resolves when nothing is being mended any more. */
   async idle(): Promise<void> {
     while (this.#mending.size > 0) await Promise.all(this.#mending.values())
@@ -392,14 +397,20 @@ export class RecordClient {
       if (newer === undefined || compareVersions(newer.version, record.version) <= 0) return { reason: 'bad-answer' }
       return { newer, reason: 'superseded' }
     }
-    const verdict = this.#modules.admission.admit(answer.receipt, { kinds: [KIND.receipt], repeats: 'accept' })
-    if (verdict.outcome !== 'accept') return { reason: 'bad-answer', detail: `receipt: ${verdict.reason}` }
+    const kept = this.#accept(answer.receipt, stakeId, record)
+    return typeof kept === 'string' ? { reason: 'bad-answer', detail: kept } : kept
+  }
+
+  /** Verifies a receipt, and keeps it; says what is wrong with any other. */
+  #accept(receipt: Uint8Array, stakeId: number, of: SignedPut): KeptReceipt | string {
+    const verdict = this.#modules.admission.admit(receipt, { kinds: [KIND.receipt], repeats: 'accept' })
+    if (verdict.outcome !== 'accept') return `receipt: ${verdict.reason}`
     const body = verdict.bodies[0]?.body as ReceiptBody
-    if (verdict.stakeId !== stakeId) return { reason: 'bad-answer', detail: 'another stake signed the receipt' }
-    if (!this.#covers(body, record, epochOf(verdict.signed.statement.position))) {
-      return { reason: 'bad-answer', detail: 'the receipt is not for this record, or too short' }
+    if (verdict.stakeId !== stakeId) return 'another stake signed the receipt'
+    if (!this.#covers(body, of, epochOf(verdict.signed.statement.position))) {
+      return 'the receipt is not for this record, or too short'
     }
-    return this.#modules.receipts.keep(answer.receipt, record, body, stakeId)
+    return this.#modules.receipts.keep(receipt, of, body, stakeId)
   }
 
   /** Whether a receipt promises all of the record that it may. The two sides may be an epoch apart. */

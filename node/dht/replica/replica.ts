@@ -2,7 +2,6 @@ import {
   type ChunkHolder,
   type ChunkQuestion,
   type Clock,
-  equalBytes,
   type Logger,
   type Metrics,
   type ProtocolParams,
@@ -10,7 +9,7 @@ import {
   SuprnovaError,
   type Timers,
 } from '../../core/index.ts'
-import { chunkRoot, chunksOf, KEY_TYPE, merkleTree } from '../../statements/index.ts'
+import { KEY_TYPE } from '../../statements/index.ts'
 import { ANSWER_MAX_BYTES, REPLICAS_DEFAULT, REPLICAS_MAX } from '../constants.ts'
 import { DhtError, type RefusalReason } from '../errors.ts'
 import type { DhtRecord, ReplicaTables } from '../interface.ts'
@@ -35,6 +34,7 @@ import {
   SWEEP_INTERVAL_MS,
 } from './constants.ts'
 import { isGuardRefusal, promiseFor, type ReceiptDesk } from './receipt-desk.ts'
+import { showChunk } from './show-chunk.ts'
 
 export interface ReplicaOptions {
   readonly params: ProtocolParams
@@ -149,11 +149,7 @@ export class Replica implements ChunkHolder {
   async find(question: ChunkQuestion) {
     const stored = this.book.receipted(question.recordKey, question.putDigest, question.putLeaf)
     if (stored === undefined) return undefined
-    const value = stored.value()
-    const chunks = chunksOf(value)
-    const chunk = chunks[question.chunkIndex]
-    if (chunk === undefined || !equalBytes(chunkRoot(value), question.valueRoot)) return undefined
-    return { chunk, path: merkleTree(chunks).path(question.chunkIndex) }
+    return showChunk(stored.value(), question)
   }
 
   async laterPut(question: ChunkQuestion): Promise<Uint8Array | undefined> {

@@ -1,0 +1,224 @@
+import type {
+  Address,
+  ChunkHolder,
+  ChunkQuestion,
+  Clock,
+  Domain,
+  Logger,
+  Metrics,
+  ProtocolParams,
+  Random,
+  Requester,
+  RequestTransport,
+  StakeView,
+  Table,
+  Timers,
+} from '../core/index.ts'
+import { type Admission, epochAt, type StatementSigner } from '../statements/index.ts'
+import { Floors } from './client/floors.ts'
+import { PutDesk } from './client/put-desk.ts'
+import { ReceiptBook } from './client/receipt-book.ts'
+import { RecordClient } from './client/record-client.ts'
+import { StateClient } from './client/states.ts'
+import { CLIENT_SWEEP_MS } from './constants.ts'
+import type { ChallengeView, MeshRecordJudge, ReplicaTables } from './interface.ts'
+import { LaggingReplicaTables, type RegistryHistory } from './placement/replica-tables.ts'
+import { OP } from './protocol/messages.ts'
+import { ReplicaPeers } from './protocol/peers.ts'
+import { LeaseCheck } from './records/lease-check.ts'
+import { PutReader } from './records/put-reader.ts'
+import { RecordBook } from './records/record-book.ts'
+import { Repair } from './repair/repair.ts'
+import { ReceiptDesk } from './replica/receipt-desk.ts'
+import { Replica } from './replica/replica.ts'
+import { showChunk } from './replica/show-chunk.ts'
+
+export interface DhtOptions {
+  readonly params: ProtocolParams
+  readonly domain: Domain
+  /** Seconds by which replica tables lag, see `TABLE_LAG_SECONDS`. */
+  readonly lagSeconds: number
+  /** The own node key. */
+  readonly ownAddress: Address
+  /** What one writer may hold here. */
+  readonly quota?: { readonly bytes: number; readonly records: number } | undefined
+  /** Bytes of records this node holds at most. */
+  readonly maxBytes?: number | undefined
+}
+
+export interface DhtModules {
+  readonly transport: RequestTransport
+  readonly stakeView: StakeView & RegistryHistory
+  readonly admission: Pick<Admission, 'admit'>
+  /** `undefined` for a node that only reads. */
+  readonly statementSigner: Pick<StatementSigner, 'sign'> | undefined
+  /** What is held for others; what was seen; what was promised to this node. */
+  readonly tables: { readonly records: Table; readonly floors: Table; readonly receipts: Table }
+  readonly challenges: ChallengeView
+  /** Unix seconds of the newest final block; `undefined` while the chain is silent. */
+  readonly finalSeconds: () => number | undefined
+  readonly meshes?: MeshRecordJudge
+  readonly isEnlisted?: (meshId: Uint8Array, stakeId: number) => boolean
+  readonly clock: Clock
+  readonly timers: Timers
+  readonly random: Random
+  readonly metrics: Metrics
+  readonly logger: Logger
+}
+
+export interface DhtStats {
+  /** Current versions held, and older ones whose receipts are out. */
+  readonly records: number
+  readonly older: number
+  readonly bytes: number
+  /** The last epoch for which this node promised something; 0 when it promised nothing. */
+  readonly promisedUntilEpoch: number
+  /** Whether the disk refused a write a moment ago. */
+  readonly full: boolean
+  /** Receipts that were given to this node. */
+  readonly receipts: number
+  /** Stakes in the replica table of this epoch; 0 while there is none. */
+  readonly stakes: number
+}
+
+/** One node of the DHT: replica, client and repair, with everything they touch passed in. */
+export class Dht implements ChunkHolder {
+  readonly tables: ReplicaTables
+  readonly reader: PutReader
+  readonly replica: Replica
+  readonly client: RecordClient
+  readonly states: StateClient
+  readonly receipts: ReceiptBook
+  readonly repair: Repair
+  readonly #modules: DhtModules
+  readonly #floors: Floors
+  readonly #book: RecordBook
+  readonly #ownStakeId: () => number | undefined
+  #stopServing: (() => void) | undefined
+  #cancelSweep: (() => void) | undefined
+  #sweeping: Promise<void> = Promise.resolve()
+  #running = false
+
+  private constructor(options: DhtOptions, modules: DhtModules, book: RecordBook) {
+    const { domain, lagSeconds, maxBytes, ownAddress, params, quota } = options
+    const { admission, clock, logger, metrics, random, stakeView, statementSigner, timers } = modules
+    const { epochSeconds, evidenceWindowSeconds } = params
+    this.#modules = modules
+    this.#book = book
+    const own = () => stakeView.key(ownAddress)?.stakeId
+    this.#ownStakeId = own
+    this.tables = new LaggingReplicaTables({ epochSeconds, lagSeconds }, stakeView)
+    const pastEpochs = Math.floor(evidenceWindowSeconds / epochSeconds)
+    const enlisted = modules.isEnlisted === undefined ? {} : { isEnlisted: modules.isEnlisted }
+    const leases = new LeaseCheck({ admission, pastEpochs, ...enlisted })
+    this.reader = new PutReader(params, { admission, clock, leases, meshes: modules.meshes })
+    const signing = { timers, metrics }
+    const refusing = { sign: () => Promise.reject(new TypeError('a node without a signer holds nothing')) }
+    this.replica = new Replica(
+      { params, ...(quota === undefined ? {} : { quota }), ...(maxBytes === undefined ? {} : { maxBytes }) },
+      {
+        ...{ book, reader: this.reader, tables: this.tables, clock, timers, metrics, logger },
+        receipts: new ReceiptDesk({ ...signing, statementSigner: statementSigner ?? refusing }),
+        finalSeconds: modules.finalSeconds,
+        ownStakeId: () => (statementSigner === undefined ? undefined : own()),
+      },
+    )
+    const epoch = () => epochAt(clock.nowMs() / 1000, epochSeconds)
+    const peers = new ReplicaPeers({
+      ...{ transport: modules.transport, stakeView, epoch },
+      own: {
+        stakeId: () => (statementSigner === undefined ? undefined : own()),
+        handle: (request) => this.#handle(request, { address: ownAddress, stakeId: own() }),
+      },
+    })
+    this.#floors = new Floors({ table: modules.tables.floors, logger })
+    this.receipts = new ReceiptBook({ domain }, { table: modules.tables.receipts, logger })
+    this.client = new RecordClient(params, {
+      ...{ peers, tables: this.tables, reader: this.reader, admission, metrics, logger },
+      putDesk: statementSigner && new PutDesk({ ...signing, statementSigner, reader: this.reader }),
+      floors: this.#floors,
+      receipts: this.receipts,
+    })
+    this.states = new StateClient({ client: this.client, ownStakeId: own })
+    this.repair = new Repair(
+      { params },
+      {
+        ...{ records: book, replica: this.replica, receipts: this.client, tables: this.tables, peers },
+        ...{ reader: this.reader, clock, timers, random, metrics, logger },
+        own: () => (statementSigner === undefined ? undefined : own()),
+      },
+    )
+  }
+
+  /** Reads what is held from the table, and makes the node; nothing is served before {@link Dht.start}. */
+  static async open(options: DhtOptions, modules: DhtModules): Promise<Dht> {
+    const { challenges, logger, metrics, tables } = modules
+    const book = await RecordBook.open(options.params, { table: tables.records, challenges, metrics, logger })
+    return new Dht(options, modules, book)
+  }
+
+  start(): void {
+    this.#running = true
+    this.#stopServing = this.#modules.transport.serve((request, from) => this.#handle(request, from))
+    this.replica.start()
+    this.repair.start()
+    this.#scheduleSweep()
+  }
+
+  async stop(): Promise<void> {
+    this.#running = false
+    this.#stopServing?.()
+    this.#cancelSweep?.()
+    await this.repair.stop()
+    await this.replica.stop()
+    await this.client.idle()
+    await this.#sweeping
+    await this.#floors.idle()
+    await this.receipts.idle()
+  }
+
+  /** The own stake, when this node's key has one. */
+  get ownStakeId(): number | undefined {
+    return this.#ownStakeId()
+  }
+
+  stats(): DhtStats {
+    const { bytes, older, promisedUntilEpoch, records } = this.#book.stats()
+    const stakes = this.tables.table(this.reader.epoch())?.size ?? 0
+    const { isFull: full } = this.replica
+    return { records, older, bytes, promisedUntilEpoch, full, receipts: this.receipts.size, stakes }
+  }
+
+  /** The chunk a challenge asks for, from this disk or, when it is gone here, from co-replicas. */
+  async find(question: ChunkQuestion) {
+    const found = await this.replica.find(question)
+    if (found !== undefined) return found
+    const { putDigest, putLeaf: leaf, recordKey } = question
+    const fetched = await this.repair.fetchForChallenge({ recordKey, putDigest, leaf })
+    if (fetched === undefined || !('record' in fetched)) return undefined
+    return showChunk(fetched.record.value, question)
+  }
+
+  laterPut(question: ChunkQuestion): Promise<Uint8Array | undefined> {
+    return this.replica.laterPut(question)
+  }
+
+  async #handle(request: Uint8Array, from: Requester): Promise<Uint8Array> {
+    const isRepair = request[0] === OP.list || request[0] === OP.digest
+    return isRepair ? this.repair.handle(request, from) : this.replica.handle(request, from)
+  }
+
+  #scheduleSweep(): void {
+    this.#cancelSweep = this.#modules.timers.after(CLIENT_SWEEP_MS, () => {
+      const epoch = this.reader.epoch()
+      this.#sweeping = Promise.all([this.#floors.sweep(epoch), this.receipts.sweep(epoch)])
+        .then(
+          () => undefined,
+          (error: unknown) => this.#modules.logger.warn('what is over could not be forgotten', { error }),
+        )
+        .then(() => {
+          if (this.#running) this.#scheduleSweep()
+        })
+    })
+  }
+}
