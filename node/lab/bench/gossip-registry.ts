@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { MetricsRegistry } from '../../api/index.ts'
+import { MetricsRegistry, systemTimers } from '../../api/index.ts'
 import type {
   Address,
   Clock,
@@ -15,7 +15,6 @@ import type {
   Signer,
   StakeRow,
   StakeView,
-  Timers,
 } from '../../core/index.ts'
 import { machineEnvironment, openGuard, openSlotIndex, openStore } from '../../store/index.ts'
 
@@ -73,12 +72,7 @@ export function registryOf(signers: readonly Signer[]): StakeView {
 }
 
 const clock: Clock = { nowMs: () => Date.now() }
-const timers: Timers = {
-  after(delayMs, run) {
-    const timer = setTimeout(run, delayMs)
-    return () => clearTimeout(timer)
-  },
-}
+const timers = systemTimers
 const random: Random = { bytes: (length) => new Uint8Array(randomBytes(length)) }
 const logger: Logger = {
   debug() {},
@@ -88,9 +82,12 @@ const logger: Logger = {
   with: () => logger,
 }
 
-/** What one node needs beside its key and the registry: a guard and a slot index on disk, as a node runs them. */
-export async function openBenchNode(address: Address) {
-  const directory = await mkdtemp(join(tmpdir(), 'suprnova-bench-'))
+/**
+ * What one node needs beside its key and the registry: a guard and a slot index on disk, as a node runs them.
+ * @param inMemory on a file system in memory, to show what flushing costs
+ */
+export async function openBenchNode(address: Address, inMemory = false) {
+  const directory = await mkdtemp(join(inMemory ? '/dev/shm' : tmpdir(), 'suprnova-bench-'))
   const store = await openStore(join(directory, 'store'))
   const metrics = new MetricsRegistry()
   const guard = await openGuard(
@@ -107,6 +104,8 @@ export async function openBenchNode(address: Address) {
   const slotIndex = openSlotIndex({}, { table: store.table('slots'), metrics })
   const offences: OffenceSink = { report: ({ faultId }) => console.error('offence in a benchmark', faultId) }
   return {
+    /** For records, and for what a client keeps. */
+    tables: { records: store.table('records'), floors: store.table('floors'), receipts: store.table('receipts') },
     modules: { guard, slotIndex, offences, clock, timers, random, metrics, logger },
     async close() {
       await guard.close()
