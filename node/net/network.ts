@@ -188,7 +188,14 @@ class Libp2pNetwork implements Network {
   async dial(address: string): Promise<void> {
     this.#mustRun()
     checkAddress('multiaddr', address)
-    await this.#host.dial(multiaddr(address), { signal: AbortSignal.timeout(DIAL_TIMEOUT_MS) })
+    const dial = () => this.#host.dial(multiaddr(address), { signal: AbortSignal.timeout(DIAL_TIMEOUT_MS) })
+    try {
+      await dial()
+    } catch (error) {
+      // libp2p joins a dial of the same peer that is under way, and that one may know no address.
+      if (!(error instanceof Error) || error.name !== 'NoValidAddressesError') throw error
+      await dial()
+    }
   }
 
   subscribe(topic: string, handler: GossipHandler, options?: { readonly messagesPerSecond?: number }): () => void {
