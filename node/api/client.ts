@@ -1,12 +1,67 @@
 import { type IncomingMessage, request } from 'node:http'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { Readable } from 'node:stream'
 import { type Hex, SuprnovaError } from '../core/index.ts'
-import { ANSWER_TIMEOUT_MS, SOCKET_NAME } from './constants.ts'
+import type { ReceiptFile } from '../dht/index.ts'
+import type { PeerWalk } from '../net/index.ts'
+import { ANSWER_TIMEOUT_MS, SOCKET_NAME, STATE_TIMEOUT_MS } from './constants.ts'
 import { NodeNotRunningError, NodeSilentError } from './errors.ts'
 import type { ErrorBody } from './http/answer.ts'
+import { type ClosestLine, HEADER, isNotFound, type ReceiptLine, type StoredLine } from './http/dht-routes.ts'
 import type { GossipLine } from './http/node-api.ts'
 import type { FaultStatus, NodeStatus } from './status.ts'
+
+/** What a state is asked for with. */
+export interface StateQuery {
+  /** Whose record; the node's own stake by default. */
+  readonly owner?: number
+  readonly replicas?: number
+  readonly quorum?: number
+  /** Waits for all receipts, not only for those that make a store done. */
+  readonly all?: boolean
+  /** The key is the hash of a name already: 0x and 64 hex digits. */
+  readonly hash?: boolean
+}
+
+/** What is known of a value that was read. */
+export interface StateFacts {
+  readonly recordKey: Hex
+  readonly position: string
+  readonly writer: number
+  readonly size: number
+  readonly quorum: boolean
+  /** Stakes that promised this version to the node and did not show it. */
+  readonly missing: readonly number[]
+}
+
+export type RetrievedValue =
+  | (StateFacts & { readonly value: Uint8Array })
+  | { readonly value: undefined; readonly quorum: false; readonly missing: readonly [] }
+
+function stateQuery(key: string, { all, hash, owner, quorum, replicas }: StateQuery): URLSearchParams {
+  const query = new URLSearchParams({ key })
+  for (const [name, value] of Object.entries({ owner, quorum, replicas })) {
+    if (value !== undefined) query.set(name, String(value))
+  }
+  if (all === true) query.set('all', '1')
+  if (hash === true) query.set('hash', '1')
+  return query
+}
+
+const stateSignal = () => AbortSignal.timeout(STATE_TIMEOUT_MS)
+
+function factsOf({ headers }: IncomingMessage): StateFacts {
+  const missing = String(headers[HEADER.missing] ?? '')
+  return {
+    recordKey: String(headers[HEADER.recordKey]) as Hex,
+    position: String(headers[HEADER.position]),
+    writer: Number(headers[HEADER.writer]),
+    size: Number(headers[HEADER.size]),
+    quorum: headers[HEADER.quorum] === 'true',
+    missing: missing === '' ? [] : missing.split(',').map(Number),
+  }
+}
 
 async function textOf(message: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = []
@@ -68,6 +123,65 @@ export class NodeClient {
     return this.#json('POST', `/evidence/${faultId}/submit`, {})
   }
 
+  /**
+   * Stores a value under a name.
+   * @param value bytes, or a stream of them
+   */
+  async storeState(
+    key: string,
+    value: Uint8Array | AsyncIterable<Uint8Array>,
+    options: StateQuery = {},
+  ): Promise<StoredLine> {
+    const message = await this.#open('PUT', `/dht/state?${stateQuery(key, options)}`, undefined, stateSignal(), value)
+    return JSON.parse(await textOf(message))
+  }
+
+  /** Reads a value whole; `undefined` when nobody showed a record. */
+  async retrieveState(key: string, options: StateQuery = {}): Promise<RetrievedValue> {
+    const opened = await this.openState(key, options)
+    if (opened === undefined) return { value: undefined, quorum: false, missing: [] }
+    const chunks: Uint8Array[] = []
+    for await (const chunk of opened.parts) chunks.push(chunk)
+    return { ...opened.facts, value: new Uint8Array(Buffer.concat(chunks)) }
+  }
+
+  /** Reads a value as a stream; `undefined` when nobody showed a record. */
+  async openState(
+    key: string,
+    options: StateQuery = {},
+  ): Promise<{ readonly facts: StateFacts; readonly parts: AsyncIterable<Uint8Array> } | undefined> {
+    try {
+      const message = await this.#open('GET', `/dht/state?${stateQuery(key, options)}`, undefined, stateSignal())
+      return { facts: factsOf(message), parts: message }
+    } catch (error) {
+      if (isNotFound(error)) return undefined
+      throw error
+    }
+  }
+
+  /** Which stakes hold a state now. */
+  closest(key: string, options: StateQuery = {}): Promise<ClosestLine> {
+    return this.#json('GET', `/dht/closest?${stateQuery(key, options)}`)
+  }
+
+  /** Peers found by a walk of the routing table towards a state's key. */
+  findPeers(key: string, options: StateQuery = {}): Promise<PeerWalk> {
+    return this.#json('GET', `/dht/peers?${stateQuery(key, options)}`)
+  }
+
+  /** Receipts this node was given, newest first. */
+  async receipts(options: { readonly key?: string; readonly limit?: number } = {}): Promise<ReceiptLine[]> {
+    const query = new URLSearchParams()
+    if (options.key !== undefined) query.set('key', options.key)
+    if (options.limit !== undefined) query.set('limit', String(options.limit))
+    return (await this.#json<{ receipts: ReceiptLine[] }>('GET', `/dht/receipts?${query}`)).receipts
+  }
+
+  /** A receipt with its PUT, as a challenge needs them. */
+  receipt(id: Hex): Promise<ReceiptFile> {
+    return this.#json('GET', `/dht/receipts/${id}`)
+  }
+
   /** The guard's marks as an interchange document. */
   exportGuard(): Promise<Record<string, unknown>> {
     return this.#json('GET', '/guard')
@@ -86,16 +200,24 @@ export class NodeClient {
     }
   }
 
-  async #open(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<IncomingMessage> {
+  async #open(
+    method: string,
+    path: string,
+    body?: unknown,
+    signal?: AbortSignal,
+    bytes?: Uint8Array | AsyncIterable<Uint8Array>,
+  ): Promise<IncomingMessage> {
     const { socketPath } = this
     const message = await new Promise<IncomingMessage>((resolve, reject) => {
-      const headers = { 'content-type': 'application/json', connection: 'close' }
+      const type = bytes === undefined ? 'application/json' : 'application/octet-stream'
+      const headers = { 'content-type': type, connection: 'close' }
       const call = request({ socketPath, method, path, headers, ...(signal === undefined ? {} : { signal }) }, resolve)
       call.once('error', (error: NodeJS.ErrnoException) => {
         const away = error.code === 'ENOENT' || error.code === 'ECONNREFUSED' || error.code === 'ENOTDIR'
         reject(away ? new NodeNotRunningError(socketPath, error) : error)
       })
-      call.end(body === undefined ? undefined : JSON.stringify(body))
+      if (bytes === undefined || bytes instanceof Uint8Array) call.end(bytes ?? (body && JSON.stringify(body)))
+      else Readable.from(bytes).on('error', reject).pipe(call)
     })
     if ((message.statusCode ?? 500) < 400) return message
     const { error } = JSON.parse(await textOf(message)) as ErrorBody

@@ -41,6 +41,8 @@ export interface NodeConfig {
   /** Topics to relay and count from the start. */
   readonly topics: readonly string[]
   readonly logLevel: LogLevel
+  /** Bytes of records held for others at most; `undefined` leaves it to the store's own limit. */
+  readonly maxRecordBytes: number | undefined
   /** Absolute path of a directory that a reboot empties, for locks and the guard's mirror; `undefined` means /dev/shm. */
   readonly runtimeDirectory: string | undefined
 }
@@ -146,6 +148,7 @@ const KNOWN = new Set<string>([
     'topics',
     'logLevel',
     'runtimeDirectory',
+    'maxRecordBytes',
   ],
 ])
 
@@ -191,5 +194,7 @@ export function parseNodeConfig(input: NodeConfigInput): NodeConfig {
     topics: list(fields, 'topics', 256, `a topic of 1 to ${TOPIC_LIMIT_BYTES} bytes`, topicFits),
     logLevel: logLevel as LogLevel,
     runtimeDirectory,
+    maxRecordBytes:
+      fields.maxRecordBytes === undefined ? undefined : whole(fields, 'maxRecordBytes', 0, Number.MAX_SAFE_INTEGER, 0),
   }
 }

@@ -55,3 +55,15 @@ export const BALANCE_AGE_MS = 5_000
 
 /** How long a client waits for a node's answer. A submission waits for its chain. */
 export const ANSWER_TIMEOUT_MS = 60_000
+
+/** How often the final block is asked for: promises end by days, and finality comes by minutes. */
+export const FINAL_TIME_INTERVAL_MS = 60_000
+
+/** Largest value of one state, through the local socket too. */
+export const STATE_LIMIT_BYTES = 64 * 1024 * 1024
+
+/** How long a client waits for a value of that size. */
+export const STATE_TIMEOUT_MS = 600_000
+
+/** Longest name of a state. */
+export const NAME_LIMIT_BYTES = 1_024

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { BaseError } from 'viem'
 import { explainChainError, openCourt, openReporter, openRpc, openStakeView, referenceTime } from '../chain/index.ts'
 import type { Address, Clock, Domain, Hex, Logger, Offence, Random, StakeView, Timers } from '../core/index.ts'
+import { Dht, LOCAL_TABLE_LAG_SECONDS, TABLE_LAG_SECONDS } from '../dht/index.ts'
 import { createNetwork, type Network } from '../net/index.ts'
 import { Admission, createSigner, DomainSeparator, StatementSigner } from '../statements/index.ts'
 import { lockDataDirectory, machineEnvironment, openGuard, openSlotIndex, openStore } from '../store/index.ts'
@@ -18,6 +19,7 @@ import {
 import { bootstrapOf, pinOf } from './coordinator.ts'
 import { EvidenceBook } from './evidence-book.ts'
 import { EvidenceDesk } from './evidence-desk.ts'
+import { FinalTime } from './final-time.ts'
 import { takeFreshKey } from './fresh-key.ts'
 import { HealthServer } from './http/health-server.ts'
 import { LocalServer } from './http/local-server.ts'
@@ -191,11 +193,34 @@ async function openNode(config: NodeConfig, modules: NodeModules, open: OpenPart
     (opened) => opened.stop(),
   )
   network.onEvidence((offence) => desk.report(offence))
+
+  // 6. Records: what was promised before is served as soon as peers can ask.
+  const finalTime = open.add('final time', new FinalTime({ isLocal }, { client, view, timers, logger }), (opened) =>
+    opened.close(),
+  )
+  const dht = open.add(
+    'dht',
+    await Dht.open(
+      {
+        ...{ params, domain, ownAddress: key, maxBytes: config.maxRecordBytes },
+        lagSeconds: isLocal ? LOCAL_TABLE_LAG_SECONDS : TABLE_LAG_SECONDS,
+      },
+      {
+        ...{ transport: network.requests('dht'), stakeView: view, admission, statementSigner },
+        tables: { records: tableOf('records'), floors: tableOf('floors'), receipts: tableOf('receipts') },
+        challenges: { isOpen: () => false },
+        finalSeconds: () => finalTime.seconds(),
+        ...{ clock, timers, random, metrics, logger },
+      },
+    ),
+    (opened) => opened.stop(),
+  )
   await network.start()
+  dht.start()
   desk.resume()
   for (const topic of config.topics) network.subscribe(topic, () => undefined)
 
-  // 6. What watches, and what people and programs ask.
+  // 7. What watches, and what people and programs ask.
   const fromBlock = view.head()?.number ?? 0n
   const onSlash = ({ faultId }: { faultId: Hex }) => book.note(faultId, 'slashed')
   const slashes = open.add(
@@ -219,6 +244,7 @@ async function openNode(config: NodeConfig, modules: NodeModules, open: OpenPart
       view,
       guard,
       network,
+      dht,
       book,
       metrics,
       client,

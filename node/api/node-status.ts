@@ -1,6 +1,7 @@
 import type { ChainStakeView, CoordinatorPin } from '../chain/index.ts'
 import { PROTOCOL_VERSION } from '../chain/index.ts'
 import type { Address, ProtocolParams } from '../core/index.ts'
+import type { Dht } from '../dht/index.ts'
 import type { Network } from '../net/index.ts'
 import type { OpenGuard } from '../store/index.ts'
 import { SOFTWARE_VERSION, STATUS_FAULTS } from './constants.ts'
@@ -18,6 +19,7 @@ export interface StatusSources {
   readonly view: ChainStakeView
   readonly guard: Pick<OpenGuard, 'refusal'>
   readonly network: Network
+  readonly dht: Dht
   readonly book: EvidenceBook
   readonly metrics: MetricsRegistry
   readonly slashes: () => readonly SlashStatus[]
@@ -106,6 +108,7 @@ export function readStatus(sources: StatusSources, now: StatusNow): NodeStatus {
       rejects: countByReason(metrics, 'reject'),
       ignores: countByReason(metrics, 'ignore'),
     },
+    dht: sources.dht.stats(),
     faults: sources.book.list().slice(0, STATUS_FAULTS),
     slashes: sources.slashes(),
     guard: {

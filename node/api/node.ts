@@ -1,6 +1,7 @@
 import type { ChainClient, Reporter } from '../chain/index.ts'
 import { type Address, type Clock, EXIT, type Hex, type Logger, SuprnovaError } from '../core/index.ts'
-import type { GossipMessage } from '../net/index.ts'
+import type { Dht } from '../dht/index.ts'
+import type { GossipMessage, Network } from '../net/index.ts'
 import type { OpenGuard } from '../store/index.ts'
 import { BALANCE_AGE_MS } from './constants.ts'
 import type { GossipLine, HealthApi, NodeApi } from './http/node-api.ts'
@@ -40,6 +41,16 @@ export class SuprnovaNode implements NodeApi, HealthApi {
 
   get dataDir(): string {
     return this.#parts.dataDir
+  }
+
+  /** Records: stored, read, held and promised. */
+  get dht(): Dht {
+    return this.#parts.dht
+  }
+
+  /** The connections of this node. */
+  get network(): Network {
+    return this.#parts.network
   }
 
   /** The node key's address. */
@@ -146,7 +157,7 @@ export class SuprnovaNode implements NodeApi, HealthApi {
   }
 
   problems(): readonly string[] {
-    const { view, guard, nameDiffers, reporter, network } = this.#parts
+    const { view, guard, nameDiffers, reporter, network, dht } = this.#parts
     const chain = view.health()
     const silence = this.#silence()
     const refusal = guard.refusal()
@@ -158,6 +169,7 @@ export class SuprnovaNode implements NodeApi, HealthApi {
       ...(refusal === undefined || silence !== undefined ? [] : [`the signing guard refuses to sign: ${refusal}`]),
       ...(differs === undefined ? [] : [`the name now says ${differs}; this node keeps to what it pinned`]),
       ...(held === undefined ? [] : [`reporting is held up: ${held}`]),
+      ...(dht.replica.isFull ? ['the disk refuses more records'] : []),
       ...(network.peers().length === 0 ? ['no peer is connected'] : []),
     ]
   }

@@ -1,4 +1,5 @@
 import type { Address, GuardRefusal, Hex, StakeStatus } from '../core/index.ts'
+import type { DhtStats } from '../dht/index.ts'
 
 /** What a node does: `draining` signs nothing new and serves what it owes. */
 export type NodePhase = 'starting' | 'running' | 'draining' | 'stopping'
@@ -94,6 +95,8 @@ export interface NodeStatus {
     /** Counts by reason: dropped without blame. */
     readonly ignores: Record<string, number>
   }
+  /** Records held and promised here. */
+  readonly dht: DhtStats
   readonly faults: readonly FaultStatus[]
   readonly slashes: readonly SlashStatus[]
   readonly guard: { readonly state: 'ready' | GuardRefusal; readonly referenceMs: number | null }

@@ -94,6 +94,7 @@ export class Dht implements ChunkHolder {
   readonly #floors: Floors
   readonly #book: RecordBook
   readonly #ownStakeId: () => number | undefined
+  readonly #peers: ReplicaPeers
   #stopServing: (() => void) | undefined
   #cancelSweep: (() => void) | undefined
   #sweeping: Promise<void> = Promise.resolve()
@@ -131,6 +132,7 @@ export class Dht implements ChunkHolder {
         handle: (request) => this.#handle(request, { address: ownAddress, stakeId: own() }),
       },
     })
+    this.#peers = peers
     this.#floors = new Floors({ table: modules.tables.floors, logger })
     this.receipts = new ReceiptBook({ domain }, { table: modules.tables.receipts, logger })
     this.client = new RecordClient(params, {
@@ -180,6 +182,11 @@ export class Dht implements ChunkHolder {
   /** The own stake, when this node's key has one. */
   get ownStakeId(): number | undefined {
     return this.#ownStakeId()
+  }
+
+  /** The key of a stake in this epoch. */
+  addressOf(stakeId: number): Address | undefined {
+    return this.#peers.addressOf(stakeId)
   }
 
   stats(): DhtStats {

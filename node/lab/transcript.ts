@@ -15,7 +15,11 @@ export type TranscriptEvent =
       readonly registry: Address
       readonly court: Address
       readonly gossipLimit: number
-      readonly penaltyBps: { readonly equivocation: number; readonly overrun: number }
+      readonly penaltyBps: {
+        readonly equivocation: number
+        readonly overrun: number
+        readonly unavailability: number
+      }
       readonly rewardBps: number
     }
   | {
@@ -79,6 +83,48 @@ export type TranscriptEvent =
       readonly event: 'started' | 'killed' | 'ended'
       readonly phase: string
     }
+
+  /** A record was acknowledged: enough receipts came. `sum` is the SHA-256 of its value. */
+  | {
+      readonly type: 'stored'
+      readonly actor: string
+      readonly key: string
+      readonly sum: string
+      /** Who gave a receipt. */
+      readonly stakes: readonly number[]
+      readonly degraded: boolean
+      readonly phase: string
+    }
+  | {
+      readonly type: 'not-stored'
+      readonly actor: string
+      readonly key: string
+      readonly sum: string
+      readonly code: string
+      readonly phase: string
+    }
+  /** What a read gave: `sum` is `null` when there was nothing. */
+  | {
+      readonly type: 'read'
+      readonly actor: string
+      readonly owner: string
+      readonly key: string
+      readonly sum: string | null
+      readonly quorum: boolean
+      /** The error's code, when it ended with one. */
+      readonly code: string | null
+      readonly phase: string
+    }
+  /** Somebody challenged a receipt of a stake. */
+  | {
+      readonly type: 'challenged'
+      readonly actor: string
+      readonly stakeId: number
+      readonly challengeId: Hex
+      readonly phase: string
+    }
+  /** A number that a story measured. */
+  | { readonly type: 'measured'; readonly name: string; readonly value: number; readonly phase: string }
 
 /** One event and when it was written down, in milliseconds since the scenario began. */
 export type TranscriptLine = TranscriptEvent & { readonly atMs: number }

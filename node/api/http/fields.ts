@@ -1,5 +1,5 @@
 import type { Hex } from '../../core/index.ts'
-import { PAYLOAD_LIMIT_BYTES, TOPIC_LIMIT_BYTES } from '../constants.ts'
+import { NAME_LIMIT_BYTES, PAYLOAD_LIMIT_BYTES, TOPIC_LIMIT_BYTES } from '../constants.ts'
 import { RequestError } from '../errors.ts'
 
 function bad(field: string, value: unknown, limit: string): RequestError {
@@ -29,6 +29,30 @@ export function payloadOf(value: unknown): Uint8Array {
 
 /** @throws RequestError `FIELD_INVALID` */
 export function faultIdOf(value: string): Hex {
-  if (!/^0x[0-9a-fA-F]{64}$/.test(value)) throw bad('fault id', value, '0x and 64 hex digits')
+  return hashOf(value, 'fault id')
+}
+
+/** 32 bytes in hex. @throws RequestError `FIELD_INVALID` */
+export function hashOf(value: string, field: string): Hex {
+  if (!/^0x[0-9a-fA-F]{64}$/.test(value)) throw bad(field, value, '0x and 64 hex digits')
   return value.toLowerCase() as Hex
+}
+
+/** The name of a state. @throws RequestError `FIELD_INVALID` */
+export function nameOf(value: string | null): string {
+  if (value === null || value.length === 0 || Buffer.byteLength(value) > NAME_LIMIT_BYTES) {
+    throw bad('key', value, `a name of 1 to ${NAME_LIMIT_BYTES} bytes`)
+  }
+  return value
+}
+
+/** A whole number of the query, when it is given. @throws RequestError `FIELD_INVALID` */
+export function wholeOf(query: URLSearchParams, field: string, least: number, most: number): number | undefined {
+  const text = query.get(field)
+  if (text === null) return undefined
+  const value = Number(text)
+  if (!/^\d+$/.test(text) || value < least || value > most) {
+    throw bad(field, text, `a whole number from ${least} to ${most}`)
+  }
+  return value
 }

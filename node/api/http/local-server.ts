@@ -4,6 +4,7 @@ import { type Logger, SuprnovaError } from '../../core/index.ts'
 import { CONNECTION_LIMIT, REQUEST_TIMEOUT_MS, SOCKET_PATH_LIMIT_BYTES } from '../constants.ts'
 import { ConfigError, RequestError } from '../errors.ts'
 import { readJson, sendError, sendJson } from './answer.ts'
+import { answerDht } from './dht-routes.ts'
 import { faultIdOf, payloadOf, topicOf } from './fields.ts'
 import type { NodeApi } from './node-api.ts'
 import { Subscriptions } from './subscriptions.ts'
@@ -83,6 +84,7 @@ export class LocalServer {
       sendJson(response, 202, { stopping: true })
       return api.shutdown()
     }
+    if (path.startsWith('/dht/') && (await answerDht(api, { path, query }, request, response))) return
     const wanted = fault?.[2] === undefined ? 'GET' : 'POST'
     if (fault?.[1] === undefined || request.method !== wanted) throw unknownRoute(request.method ?? '', path)
     const faultId = faultIdOf(fault[1])

@@ -1,4 +1,6 @@
 import type { Address, Hex } from '../../core/index.ts'
+import type { Dht } from '../../dht/index.ts'
+import type { Network } from '../../net/index.ts'
 import type { FaultStatus, NodeStatus } from '../status.ts'
 
 /** A gossip message as a subscriber gets it: one line of NDJSON, its payload in base64. */
@@ -15,6 +17,8 @@ export interface GossipLine {
 
 /** What the local socket can ask of a node. */
 export interface NodeApi {
+  readonly dht: Dht
+  readonly network: Pick<Network, 'findPeers' | 'locate'>
   status(): Promise<NodeStatus>
   /** @returns how many peers it was handed to at once */
   publish(topic: string, payload: Uint8Array): Promise<{ readonly recipients: number }>

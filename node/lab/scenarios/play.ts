@@ -247,9 +247,10 @@ export class Play {
   async #begin(): Promise<void> {
     const { client, deployment, params } = this.network
     const court = { address: deployment.court, abi: faultCourtAbi } as const
-    const [[equivocation], [overrun], rewardBps] = await Promise.all([
+    const [[equivocation], [overrun], [unavailability], rewardBps] = await Promise.all([
       client.readContract({ ...court, functionName: 'penaltyOf', args: [1] }),
       client.readContract({ ...court, functionName: 'penaltyOf', args: [2] }),
+      client.readContract({ ...court, functionName: 'penaltyOf', args: [3] }),
       client.readContract({ ...court, functionName: 'rewardBps' }),
     ])
     this.stage.write({
@@ -258,7 +259,7 @@ export class Play {
       registry: deployment.registry,
       court: deployment.court,
       gossipLimit: params.gossipLimit,
-      penaltyBps: { equivocation, overrun },
+      penaltyBps: { equivocation, overrun, unavailability },
       rewardBps,
     })
     const options = this.network.barePeer('observer', this.member('observer').node.privateKey)

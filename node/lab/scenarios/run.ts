@@ -13,6 +13,7 @@ const scenarios: Record<string, () => Promise<{ scenario: Scenario }>> = {
   unstaked: () => import('./unstaked.ts'),
   'stolen-evidence': () => import('./stolen-evidence.ts'),
   restart: () => import('./restart.ts'),
+  'replica-loss': () => import('./replica-loss.ts'),
 }
 
 /** The stories there are. */

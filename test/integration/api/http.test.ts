@@ -31,6 +31,9 @@ beforeEach(async () => {
   stopped = false
   refusal = undefined
   const api: NodeApi = {
+    // The routes of records are tested with real nodes.
+    dht: undefined as never,
+    network: undefined as never,
     status: async () => ({ peerId: 'me' }) as NodeStatus,
     async publish(topic, payload) {
       if (refusal !== undefined) throw refusal

@@ -19,7 +19,7 @@ export const network: TranscriptEvent = {
   registry: keyOf(900),
   court: keyOf(901),
   gossipLimit: 65_536,
-  penaltyBps: { equivocation: 500, overrun: 100 },
+  penaltyBps: { equivocation: 500, overrun: 100, unavailability: 1000 },
   rewardBps: 1000,
 }
 

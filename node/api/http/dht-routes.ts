@@ -1,0 +1,173 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { EXIT, fromHex, type Hex, SuprnovaError, toHex } from '../../core/index.ts'
+import { type Dht, type KeptReceipt, REPLICAS_DEFAULT, type StateKey } from '../../dht/index.ts'
+import { STATE_LIMIT_BYTES } from '../constants.ts'
+import { RequestError } from '../errors.ts'
+import { sendJson } from './answer.ts'
+import { hashOf, nameOf, wholeOf } from './fields.ts'
+import type { NodeApi } from './node-api.ts'
+
+/** A receipt as a client sees it. */
+export interface ReceiptLine {
+  readonly id: Hex
+  readonly stakeId: number
+  readonly recordKey: Hex
+  readonly size: number
+  readonly untilEpoch: number
+}
+
+/** The answer to a store. */
+export interface StoredLine {
+  readonly recordKey: Hex
+  /** Decimal: epoch << 32 | index. */
+  readonly position: string
+  readonly leaf: number
+  readonly size: number
+  /** Content records it was cut into; 0 for a value that fits one record. */
+  readonly parts: number
+  readonly degraded: boolean
+  readonly receipts: readonly ReceiptLine[]
+}
+
+/** Who holds a key now. */
+export interface ClosestLine {
+  readonly recordKey: Hex
+  readonly epoch: number
+  readonly replicas: readonly { readonly stakeId: number; readonly address: string | null }[]
+  readonly standIns: readonly number[]
+}
+
+/** Headers of a value that was read. */
+export const HEADER = {
+  recordKey: 'x-suprnova-record-key',
+  position: 'x-suprnova-position',
+  writer: 'x-suprnova-writer',
+  quorum: 'x-suprnova-quorum',
+  size: 'x-suprnova-size',
+  missing: 'x-suprnova-missing',
+} as const
+
+/** Answers what begins with /dht/. @returns whether there is such a route */
+export async function answerDht(
+  api: NodeApi,
+  { path, query }: { readonly path: string; readonly query: URLSearchParams },
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<boolean> {
+  const route = `${request.method} ${path}`
+  const receipt = /^GET \/dht\/receipts\/([^/]+)$/.exec(route)
+  if (route === 'PUT /dht/state') await store(api.dht, query, request, response)
+  else if (route === 'GET /dht/state') await retrieve(api.dht, query, response)
+  else if (route === 'GET /dht/closest') sendJson(response, 200, closest(api.dht, query))
+  else if (route === 'GET /dht/peers') sendJson(response, 200, await api.network.findPeers(walkTarget(api.dht, query)))
+  else if (route === 'GET /dht/receipts') sendJson(response, 200, { receipts: receiptsOf(api.dht, query) })
+  else if (receipt?.[1] !== undefined) sendJson(response, 200, exported(api.dht, hashOf(receipt[1], 'receipt id')))
+  else return false
+  return true
+}
+
+async function store(
+  dht: Dht,
+  query: URLSearchParams,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const announced = Number(request.headers['content-length'] ?? 0)
+  if (announced > STATE_LIMIT_BYTES) {
+    throw new RequestError(413, 'BODY_TOO_LARGE', `the value is larger than ${STATE_LIMIT_BYTES} bytes`, {
+      values: { limit: STATE_LIMIT_BYTES },
+    })
+  }
+  const stored = await dht.states.storeState(keyOf(query), request, quorumOf(query))
+  sendJson(response, 200, {
+    recordKey: toHex(stored.recordKey),
+    position: String(stored.position),
+    leaf: stored.leaf,
+    size: stored.size,
+    parts: stored.parts,
+    degraded: stored.degraded,
+    // The third receipt of a healthy network is a moment behind the second: whoever asked may as well have it.
+    receipts: (query.get('all') === '1' ? await stored.rest : stored.receipts).map(lineOf),
+  } satisfies StoredLine)
+}
+
+async function retrieve(dht: Dht, query: URLSearchParams, response: ServerResponse): Promise<void> {
+  const found = await dht.states.retrieveState(keyOf(query), { ...quorumOf(query), ...ownerOf(query) })
+  if (found.record === undefined) {
+    throw new RequestError(404, 'DHT_NOT_FOUND', `nobody showed a record of ${toHex(found.recordKey)}`, {
+      exitCode: EXIT.tryAgain,
+      values: { recordKey: toHex(found.recordKey) },
+      hint: 'that a replica shows nothing proves nothing: it may be away, or the record may be over',
+    })
+  }
+  const { parts, record, size } = found
+  response.writeHead(200, {
+    'content-type': 'application/octet-stream',
+    'content-length': size,
+    [HEADER.recordKey]: toHex(found.recordKey),
+    [HEADER.position]: String(record.version.position),
+    [HEADER.writer]: String(record.writerStakeId),
+    [HEADER.quorum]: String(found.quorum),
+    [HEADER.size]: String(size),
+    [HEADER.missing]: found.missing.join(','),
+  })
+  for await (const part of parts) {
+    if (!response.write(part)) await new Promise((resolve) => response.once('drain', resolve))
+    if (response.destroyed) return
+  }
+  response.end()
+}
+
+function closest(dht: Dht, query: URLSearchParams): ClosestLine {
+  const recordKey = dht.states.keyOf(keyOf(query), ownerOf(query).owner)
+  const epoch = dht.reader.epoch()
+  const { members, standIns } = dht.tables.setsOf(recordKey, epoch, quorumOf(query).replicas ?? REPLICAS_DEFAULT)
+  const replicas = members.map((stakeId) => ({ stakeId, address: dht.addressOf(stakeId) ?? null }))
+  return { recordKey: toHex(recordKey), epoch, replicas, standIns }
+}
+
+/** Peers are looked for by the key of a record, or by any 32 bytes. */
+function walkTarget(dht: Dht, query: URLSearchParams): Uint8Array {
+  return dht.states.keyOf(keyOf(query), ownerOf(query).owner)
+}
+
+function receiptsOf(dht: Dht, query: URLSearchParams): ReceiptLine[] {
+  const key = query.get('key')
+  const recordKey = key === null ? {} : { recordKey: toHex(dht.states.keyOf(keyOf(query))) }
+  return [...dht.receipts.list({ ...recordKey, limit: wholeOf(query, 'limit', 1, 10_000) ?? 100 })].map(lineOf)
+}
+
+function exported(dht: Dht, id: Hex): unknown {
+  const kept = dht.receipts.get(id)
+  if (kept !== undefined) return dht.receipts.export(kept)
+  throw new RequestError(404, 'UNKNOWN_RECEIPT', `this node was given no receipt ${id}`, {
+    values: { id },
+    hint: 'list those it has with `suprnova dht receipts`',
+  })
+}
+
+function lineOf({ id, recordKey, size, stakeId, untilEpoch }: KeptReceipt): ReceiptLine {
+  return { id, stakeId, recordKey, size, untilEpoch }
+}
+
+/** A name, or with `hash=1` its 32 bytes in hex. */
+function keyOf(query: URLSearchParams): StateKey {
+  if (query.get('hash') === '1') return fromHex(hashOf(query.get('key') ?? '', 'key'))
+  return nameOf(query.get('key'))
+}
+
+function ownerOf(query: URLSearchParams): { readonly owner?: number } {
+  const owner = wholeOf(query, 'owner', 1, Number.MAX_SAFE_INTEGER)
+  return owner === undefined ? {} : { owner }
+}
+
+function quorumOf(query: URLSearchParams): { readonly replicas?: number; readonly quorum?: number } {
+  const replicas = wholeOf(query, 'replicas', 1, 20)
+  const quorum = wholeOf(query, 'quorum', 1, 20)
+  return { ...(replicas === undefined ? {} : { replicas }), ...(quorum === undefined ? {} : { quorum }) }
+}
+
+/** Whether an error says that nothing was found. */
+export function isNotFound(error: unknown): boolean {
+  return error instanceof SuprnovaError && error.code === 'DHT_NOT_FOUND'
+}
