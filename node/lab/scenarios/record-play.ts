@@ -122,7 +122,7 @@ export class RecordPlay {
   async store(name: string, key: string, value: Uint8Array, phase: string): Promise<boolean> {
     const sum = sumOf(value)
     try {
-      const { receipts, degraded } = await this.member(name).client.storeState(key, value)
+      const { receipts, degraded } = await this.member(name).client.storeState(key, value, { all: true })
       const stakes = receipts.map(({ stakeId }) => stakeId)
       this.stage.write({ type: 'stored', actor: name, key, sum, stakes, degraded, phase })
       return true
@@ -196,7 +196,7 @@ export class RecordPlay {
 
   async #tryStore(name: string, key: string, value: Uint8Array) {
     try {
-      const { receipts, degraded } = await this.member(name).client.storeState(key, value)
+      const { receipts, degraded } = await this.member(name).client.storeState(key, value, { all: true })
       return { stakes: receipts.map(({ stakeId }) => stakeId), degraded }
     } catch (error) {
       if (error instanceof SuprnovaError) return undefined
