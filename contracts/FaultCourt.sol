@@ -12,6 +12,8 @@ contract FaultCourt is IFaultCourt {
     uint16 private constant MAX_PENALTY_BPS = 10_000;
     /// @dev Shares of reporter and victim together stay within this, so that slashing oneself loses at least 80 %.
     uint16 private constant MAX_REWARD_BPS = 2000;
+    /// @dev F3: its evidence is silence, which nobody finds first, so the reporter's share goes to the victim.
+    uint8 private constant UNAVAILABILITY = 3;
 
     /// @inheritdoc IFaultCourt
     address public immutable registry;
@@ -135,6 +137,13 @@ contract FaultCourt is IFaultCourt {
         address beneficiary = _bestClaims[faultId].beneficiary;
         uint96 amount = IStakeRegistry(registry).releaseEscrow(faultId, beneficiary);
         emit Released(faultId, beneficiary, amount);
+    }
+
+    /// @inheritdoc IFaultCourt
+    function awardVictim(bytes32 faultId, address victim) external {
+        require(msg.sender == address(_verifierIn(_findRule(UNAVAILABILITY))), NotVerifier(msg.sender));
+        uint96 amount = IStakeRegistry(registry).releaseEscrow(faultId, victim);
+        emit Released(faultId, victim, amount);
     }
 
     /// @inheritdoc IFaultCourt

@@ -26,6 +26,7 @@ export const abiFile = join(root, 'node/chain/abi.generated.ts')
 const CONTRACTS: Record<string, readonly string[]> = {
   stakeRegistryAbi: ['StakeRegistry.sol:StakeRegistry'],
   faultCourtAbi: ['FaultCourt.sol:FaultCourt'],
+  availabilityChallengeAbi: ['AvailabilityChallenge.sol:AvailabilityChallenge'],
   egiTokenAbi: ['EgiToken.sol:EgiToken'],
   egiCoordinatorAbi: ['EgiCoordinator.sol:EgiCoordinator'],
   registryLensAbi: ['RegistryLens.sol:RegistryLens'],

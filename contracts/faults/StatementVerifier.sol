@@ -11,7 +11,7 @@ import {Statements} from "../libraries/Statements.sol";
 abstract contract StatementVerifier is IFaultVerifier {
     IStakeRegistry public immutable registry;
 
-    uint256 private immutable _epochSeconds;
+    uint256 internal immutable _epochSeconds;
     uint256 private immutable _evidenceWindowSeconds;
     uint256 private immutable _unbondingSeconds;
     uint256 private immutable _homeChainId;
@@ -28,7 +28,7 @@ abstract contract StatementVerifier is IFaultVerifier {
     }
 
     /// @inheritdoc IFaultVerifier
-    function accused(bytes calldata evidence) external view returns (uint64 stakeId, bytes32 slot) {
+    function accused(bytes calldata evidence) external view virtual returns (uint64 stakeId, bytes32 slot) {
         _requireLength(evidence);
         return (registry.keyRecord(Statements.signerOf(evidence)).stakeId, Statements.slotHash(evidence));
     }

@@ -9,24 +9,32 @@ interface IAvailabilityChallengeTypes {
         None,
         Open,
         Answered,
-        Concluded
+        Concluded,
+        Collected
     }
 
+    /// @dev Packed so that an answer reads three slots and writes two.
     struct Challenge {
-        ChallengeStatus status;
-        uint64 stakeId; // who signed the receipt
-        uint64 publisherStakeId; // who signed the PUT: the victim
         address opener;
-        uint96 bondWei;
-        uint32 chunkIndex;
-        uint32 size; // bytes of the value
-        bytes32 valueRoot;
-        bytes32 receiptSlot; // see `IFaultVerifier.verify`
+        ChallengeStatus status;
         uint8 receiptLeaf;
-        uint64 openedAt;
-        uint64 openedBlock;
-        uint64 answerableUntil; // unix seconds, inclusive; also open while block.number <= answerableUntilBlock
-        uint64 answerableUntilBlock;
+        uint64 stakeId; // who signed the receipt
+        // next slot
+        uint96 bondWei;
+        uint64 publisherStakeId; // who signed the PUT: the victim
+        uint40 openedAt;
+        uint40 openedBlock;
+        uint8 chunkIndex;
+        // next slot
+        bytes32 valueRoot; // once answered: answerer 160 | paidWei 96, from the low end
+        // next slot
+        bytes32 receiptSlot;
+        // next slot
+        bytes32 entry; // what a later PUT must name to supersede it; zero: nothing can
+        // next slot
+        uint64 putPosition;
+        uint64 putRank;
+        uint8 putLeaf;
     }
 }
 
@@ -47,7 +55,10 @@ interface IAvailabilityChallengeErrors {
     error WrongChunk(bytes32 challengeId, bytes32 root, bytes32 valueRoot);
     /// @notice The other PUT is not a later one of the same writer for the same owner or cell entry.
     error NotSuperseded(bytes32 challengeId);
-    error NothingToWithdraw(address account);
+    error NothingToCollect(bytes32 challengeId);
+    error NotPaid(address account, uint256 amountWei);
+    /// @notice Evidence of silence is judged while its challenge is concluded, and never otherwise: call `conclude`.
+    error NotConcluding(bytes32 challengeId);
 }
 
 interface IAvailabilityChallengeEvents {
@@ -69,9 +80,15 @@ interface IAvailabilityChallengeEvents {
         uint256 answerableUntil,
         uint256 answerableUntilBlock
     );
-    event Answered(bytes32 indexed challengeId, uint64 indexed stakeId, address answerer, bool superseded, uint256 paidWei, uint256 burnedWei);
+    event Answered(
+        bytes32 indexed challengeId,
+        uint64 indexed stakeId,
+        address answerer,
+        bool superseded,
+        uint256 paidWei
+    );
     event Concluded(bytes32 indexed challengeId, uint64 indexed stakeId, uint256 bondWei);
-    event Withdrawn(address indexed account, uint256 amountWei);
+    event Collected(bytes32 indexed challengeId, address indexed account, uint256 amountWei, uint256 burnedWei);
 }
 
 /// @notice "You signed a receipt for this record: show chunk i, or be slashed" (F3). Also the court's verifier of fault
@@ -79,7 +96,7 @@ interface IAvailabilityChallengeEvents {
 /// keccak256(receipt slot || receipt leaf), so however many chunks of a receipt go unanswered, it is one fault.
 /// @dev A shown statement is packed: signer 20 | kind 1 | scope 32 | position 8 | r 32 | vs 32 | leaf 1 | pathLength 1 |
 /// path 32 each | body to the end. Its content is the root that the body's leaf leads to.
-/// challengeId = keccak256(abi.encode(receipt slot, receipt leaf, chunkIndex, round)), round: answered ones before it.
+/// challengeId = keccak256(abi.encode(receipt slot, receipt leaf, chunkIndex, round)), round: answers of that leaf before it.
 interface IAvailabilityChallenge is
     IAvailabilityChallengeTypes,
     IAvailabilityChallengeErrors,
@@ -87,7 +104,11 @@ interface IAvailabilityChallenge is
     IFaultVerifier
 {
     /// @notice Opens a challenge to show chunk `chunkIndex` of what `receipt` promised. Send at least `bondFor`.
-    function open(bytes calldata receipt, bytes calldata put, uint32 chunkIndex) external payable returns (bytes32 challengeId);
+    function open(
+        bytes calldata receipt,
+        bytes calldata put,
+        uint32 chunkIndex
+    ) external payable returns (bytes32 challengeId);
 
     /// @notice Shows the chunk. Anyone may; who does is paid from the bond.
     function answer(bytes32 challengeId, bytes calldata chunk, bytes32[] calldata path) external;
@@ -99,19 +120,26 @@ interface IAvailabilityChallenge is
     /// opener its bond back. Anyone may.
     function conclude(bytes32 challengeId) external;
 
-    /// @notice Pays out what `msg.sender` is owed.
-    function withdraw() external;
+    /// @notice Pays what a challenge that is over leaves: to the answerer its cost, the rest burns; or to the opener its
+    /// bond. Anyone may.
+    function collect(bytes32 challengeId) external;
 
-    /// @notice Wei a challenge to this receipt leaf needs now, at gas price `gasPriceWei`.
-    function bondFor(uint64 stakeId, bytes32 receiptSlot, uint8 receiptLeaf, uint256 gasPriceWei) external view returns (uint256);
+    /// @notice Wei that a challenge to this receipt leaf needs, in a block with this base fee.
+    function bondFor(
+        uint64 stakeId,
+        bytes32 receiptSlot,
+        uint8 receiptLeaf,
+        uint256 baseFeeWei
+    ) external view returns (uint256);
+
+    /// @notice Until when it can be answered: while the time or the block is not past these.
+    function answerableUntil(bytes32 challengeId) external view returns (uint256 seconds_, uint256 blockNumber);
 
     /// @notice All zero for an id that was never opened.
     function challengeOf(bytes32 challengeId) external view returns (Challenge memory);
 
     function openChallengesOf(uint64 stakeId) external view returns (uint256);
 
-    function creditOf(address account) external view returns (uint256);
-
     /// @notice The operator the F3 share goes to; zero when the publisher is tombstoned, and the share burns.
-    function victimOf(bytes calldata evidence) external view returns (address);
+    function victimOf(bytes32 challengeId) external view returns (address);
 }

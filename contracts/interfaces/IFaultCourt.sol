@@ -32,6 +32,7 @@ interface IFaultCourtErrors {
     error ClaimWindowOpen(bytes32 faultId, uint256 closesAt, uint256 nowSeconds);
     error AlreadyReleased(bytes32 faultId);
     error EvidenceForAnotherFault(bytes32 given, bytes32 wanted);
+    error NotVerifier(address caller);
     error BadVerifier(address verifier, uint8 faultType);
     error BadRule(string what, uint256 value, uint256 limit);
 }
@@ -74,6 +75,10 @@ interface IFaultCourt is IFaultCourtTypes, IFaultCourtErrors, IFaultCourtEvents 
 
     /// @notice After the window: credits the best claim, or burns the escrow when there is none. Anyone may.
     function release(bytes32 faultId) external;
+
+    /// @notice Gives the escrow of an unavailability to its victim, or burns it when that is zero. Only for the verifier
+    /// of fault type 3, which calls it together with `submit`.
+    function awardVictim(bytes32 faultId, address victim) external;
 
     function registry() external view returns (address);
 

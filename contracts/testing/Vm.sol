@@ -17,7 +17,11 @@ interface Vm {
     function chainId(uint256) external;
     function assume(bool) external pure;
     function expectRevert(bytes calldata) external;
+    function expectRevert() external;
     function expectRevert(bytes4) external;
+    function expectPartialRevert(bytes4) external;
+    function deal(address, uint256) external;
+    function fee(uint256) external;
     function readFile(string calldata) external view returns (string memory);
     function parseJsonUint(string calldata, string calldata) external pure returns (uint256);
     function parseJsonUintArray(string calldata, string calldata) external pure returns (uint256[] memory);

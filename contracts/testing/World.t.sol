@@ -3,6 +3,7 @@ pragma solidity ^0.8.28;
 
 import {RLP} from "@openzeppelin/contracts/utils/RLP.sol";
 import {EgiToken} from "../EgiToken.sol";
+import {AvailabilityChallenge} from "../AvailabilityChallenge.sol";
 import {FaultCourt} from "../FaultCourt.sol";
 import {PermissivePersonVerifier} from "../PermissivePersonVerifier.sol";
 import {StakeRegistry} from "../StakeRegistry.sol";
@@ -30,6 +31,7 @@ abstract contract World is IStakeRegistryTypes, IFaultCourtTypes {
     FaultCourt internal court;
     EquivocationVerifier internal equivocations;
     OverrunVerifier internal overruns;
+    AvailabilityChallenge internal challenges;
     PermissivePersonVerifier internal people;
 
     function setUp() public virtual {
@@ -42,7 +44,7 @@ abstract contract World is IStakeRegistryTypes, IFaultCourtTypes {
 
     /// @dev Everything but the token anew, with these penalties for F1 and F2.
     function _deployWith(uint16 equivocationBps, uint16 overrunBps) internal {
-        address nextCourt = vm.computeCreateAddress(address(this), vm.getNonce(address(this)) + 3);
+        address nextCourt = vm.computeCreateAddress(address(this), vm.getNonce(address(this)) + 4);
         registry = new StakeRegistry(
             params(),
             address(token),
@@ -54,14 +56,16 @@ abstract contract World is IStakeRegistryTypes, IFaultCourtTypes {
         );
         equivocations = new EquivocationVerifier(address(registry));
         overruns = new OverrunVerifier(address(registry));
+        challenges = new AvailabilityChallenge(address(registry));
         court = new FaultCourt(address(registry), _rules(equivocationBps, overrunBps), 1000);
         require(address(court) == nextCourt, "court address");
     }
 
     function _rules(uint16 equivocationBps, uint16 overrunBps) internal view returns (FaultRule[] memory rules) {
-        rules = new FaultRule[](2);
+        rules = new FaultRule[](3);
         rules[0] = FaultRule(1, address(equivocations), equivocationBps, true);
         rules[1] = FaultRule(2, address(overruns), overrunBps, false);
+        rules[2] = FaultRule(3, address(challenges), 1000, false);
     }
 
     function params() internal pure returns (ProtocolParams memory p) {
@@ -232,6 +236,50 @@ abstract contract World is IStakeRegistryTypes, IFaultCourtTypes {
                 abi.encodePacked(vm.addr(key), uint8(2), bytes32(0), position),
                 _side(key, 2, 0, position, "spam")
             );
+    }
+
+    /// @dev One body under a statement of its own: signer | kind | scope | position | r | vs | leaf | pathLength | body.
+    function _shown(uint256 key, uint8 kind, uint64 position, bytes memory body) internal view returns (bytes memory) {
+        return _shownAt(key, kind, position, body, 0, new bytes32[](0));
+    }
+
+    function _shownAt(
+        uint256 key,
+        uint8 kind,
+        uint64 position,
+        bytes memory body,
+        uint8 leaf,
+        bytes32[] memory path
+    ) internal view returns (bytes memory) {
+        bytes32 content = _rootOf(body, leaf, path);
+        bytes memory side = _side(key, kind, 0, position, content);
+        bytes memory signature = new bytes(64);
+        for (uint256 i = 0; i < 64; ++i) {
+            signature[i] = side[32 + i];
+        }
+        return
+            bytes.concat(
+                abi.encodePacked(vm.addr(key), kind, bytes32(0), position),
+                signature,
+                abi.encodePacked(leaf, uint8(path.length), path),
+                body
+            );
+    }
+
+    function _rootOf(bytes memory body, uint256 leaf, bytes32[] memory path) internal pure returns (bytes32 node) {
+        node = keccak256(abi.encodePacked(uint8(0), body));
+        for (uint256 level = 0; level < path.length; ++level) {
+            node =
+                (leaf >> level) & 1 == 0
+                    ? keccak256(abi.encodePacked(uint8(1), node, path[level]))
+                    : keccak256(abi.encodePacked(uint8(1), path[level], node));
+        }
+    }
+
+    /// @dev The EIP-712 digest of a statement without a scope.
+    function _statementDigest(uint8 kind, uint64 position, bytes32 content) internal view returns (bytes32) {
+        bytes32 typehash = keccak256("Statement(uint8 kind,bytes32 scope,uint64 position,bytes32 content)");
+        return _typed(keccak256(abi.encode(typehash, kind, bytes32(0), position, content)));
     }
 
     function _position(uint32 index) internal view returns (uint64) {

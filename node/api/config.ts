@@ -43,6 +43,8 @@ export interface NodeConfig {
   readonly logLevel: LogLevel
   /** Bytes of records held for others at most; `undefined` leaves it to the store's own limit. */
   readonly maxRecordBytes: number | undefined
+  /** Which challenges this node answers: those to its own receipts, or late in their window those to others' too. */
+  readonly answers: 'own' | 'all'
   /** Absolute path of a directory that a reboot empties, for locks and the guard's mirror; `undefined` means /dev/shm. */
   readonly runtimeDirectory: string | undefined
 }
@@ -149,6 +151,7 @@ const KNOWN = new Set<string>([
     'logLevel',
     'runtimeDirectory',
     'maxRecordBytes',
+    'answers',
   ],
 ])
 
@@ -175,6 +178,8 @@ export function parseNodeConfig(input: NodeConfigInput): NodeConfig {
   if (!LOG_LEVELS.includes(logLevel as LogLevel)) {
     throw new ConfigError('logLevel', logLevel, `one of ${LOG_LEVELS.join(', ')}`)
   }
+  const answers = fields.answers ?? 'all'
+  if (answers !== 'own' && answers !== 'all') throw new ConfigError('answers', answers, 'own or all')
   const topicFits = (topic: string) => topic.length > 0 && Buffer.byteLength(topic) <= TOPIC_LIMIT_BYTES
   const listen = list(fields, 'listen', 8, 'a multiaddr such as /ip4/0.0.0.0/tcp/4001', isMultiaddr)
   return {
@@ -194,6 +199,7 @@ export function parseNodeConfig(input: NodeConfigInput): NodeConfig {
     topics: list(fields, 'topics', 256, `a topic of 1 to ${TOPIC_LIMIT_BYTES} bytes`, topicFits),
     logLevel: logLevel as LogLevel,
     runtimeDirectory,
+    answers,
     maxRecordBytes:
       fields.maxRecordBytes === undefined ? undefined : whole(fields, 'maxRecordBytes', 0, Number.MAX_SAFE_INTEGER, 0),
   }

@@ -67,3 +67,6 @@ export const STATE_TIMEOUT_MS = 600_000
 
 /** Longest name of a state. */
 export const NAME_LIMIT_BYTES = 1_024
+
+/** Blocks back in which an open challenge can lie, on any chain this runs on: four days at 12 s, an hour and more at 0.1 s. */
+export const CHALLENGE_BLOCKS = 50_000

@@ -1,6 +1,14 @@
 import { join } from 'node:path'
 import { BaseError } from 'viem'
-import { explainChainError, openCourt, openReporter, openRpc, openStakeView, referenceTime } from '../chain/index.ts'
+import {
+  ChallengeDesk,
+  explainChainError,
+  openCourt,
+  openReporter,
+  openRpc,
+  openStakeView,
+  referenceTime,
+} from '../chain/index.ts'
 import type { Address, Clock, Domain, Hex, Logger, Offence, Random, StakeView, Timers } from '../core/index.ts'
 import { Dht, LOCAL_TABLE_LAG_SECONDS, TABLE_LAG_SECONDS } from '../dht/index.ts'
 import { createNetwork, type Network } from '../net/index.ts'
@@ -8,6 +16,7 @@ import { Admission, createSigner, DomainSeparator, StatementSigner } from '../st
 import { lockDataDirectory, machineEnvironment, openGuard, openSlotIndex, openStore } from '../store/index.ts'
 import type { NodeConfig } from './config.ts'
 import {
+  CHALLENGE_BLOCKS,
   LOCAL_CHAIN_IDS,
   LOCAL_POLL_MS,
   MAX_FEE_PER_GAS_WEI,
@@ -198,6 +207,18 @@ async function openNode(config: NodeConfig, modules: NodeModules, open: OpenPart
   const finalTime = open.add('final time', new FinalTime({ isLocal }, { client, view, timers, logger }), (opened) =>
     opened.close(),
   )
+  const challenges = new ChallengeDesk(
+    {
+      availability: pin.availability,
+      // Older ones are over: a window is a day, and a day has fewer blocks.
+      fromBlock: BigInt(Math.max(pin.deployBlock, Number(view.head()?.number ?? 0n) - CHALLENGE_BLOCKS)),
+      responseSeconds: params.responseSeconds,
+      separator,
+      account: gasKey === undefined ? undefined : lower(gasKey.address),
+      answers: config.answers,
+    },
+    { client, ownStakeId: () => view.key(key)?.stakeId, metrics, logger },
+  )
   const dht = open.add(
     'dht',
     await Dht.open(
@@ -208,13 +229,15 @@ async function openNode(config: NodeConfig, modules: NodeModules, open: OpenPart
       {
         ...{ transport: network.requests('dht'), stakeView: view, admission, statementSigner },
         tables: { records: tableOf('records'), floors: tableOf('floors'), receipts: tableOf('receipts') },
-        challenges: { isOpen: () => false },
+        challenges,
         finalSeconds: () => finalTime.seconds(),
         ...{ clock, timers, random, metrics, logger },
       },
     ),
     (opened) => opened.stop(),
   )
+  challenges.use(dht)
+  reporter?.runErrands(() => challenges.errands())
   await network.start()
   dht.start()
   desk.resume()
@@ -245,6 +268,7 @@ async function openNode(config: NodeConfig, modules: NodeModules, open: OpenPart
       guard,
       network,
       dht,
+      challenges,
       book,
       metrics,
       client,
@@ -258,7 +282,11 @@ async function openNode(config: NodeConfig, modules: NodeModules, open: OpenPart
     nameDiffers: () => name.differs,
     referenceSeconds,
   })
-  const stopWatching = [view.onHead((head) => slashes.onHead(head)), view.onChange(() => node.considerStanding())]
+  const stopWatching = [
+    view.onHead((head) => slashes.onHead(head)),
+    view.onHead((head) => void challenges.look(head)),
+    view.onChange(() => node.considerStanding()),
+  ]
   open.add('watching', stopWatching, (stops) => {
     for (const stop of stops) stop()
   })

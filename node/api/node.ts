@@ -1,4 +1,4 @@
-import type { ChainClient, Reporter } from '../chain/index.ts'
+import type { ChainClient, ChallengeDesk, Reporter } from '../chain/index.ts'
 import { type Address, type Clock, EXIT, type Hex, type Logger, SuprnovaError } from '../core/index.ts'
 import type { Dht } from '../dht/index.ts'
 import type { GossipMessage, Network } from '../net/index.ts'
@@ -13,6 +13,7 @@ import type { FaultStatus, NodePhase, NodeStatus } from './status.ts'
 export interface NodeParts extends StatusSources {
   readonly guard: OpenGuard
   readonly client: ChainClient
+  readonly challenges: ChallengeDesk
   /** `undefined` without a gas key. */
   readonly reporter: Reporter | undefined
   readonly gasAddress: Address | undefined
@@ -157,7 +158,7 @@ export class SuprnovaNode implements NodeApi, HealthApi {
   }
 
   problems(): readonly string[] {
-    const { view, guard, nameDiffers, reporter, network, dht } = this.#parts
+    const { view, guard, nameDiffers, reporter, network, dht, challenges } = this.#parts
     const chain = view.health()
     const silence = this.#silence()
     const refusal = guard.refusal()
@@ -169,6 +170,7 @@ export class SuprnovaNode implements NodeApi, HealthApi {
       ...(refusal === undefined || silence !== undefined ? [] : [`the signing guard refuses to sign: ${refusal}`]),
       ...(differs === undefined ? [] : [`the name now says ${differs}; this node keeps to what it pinned`]),
       ...(held === undefined ? [] : [`reporting is held up: ${held}`]),
+      ...challenges.problems(),
       ...(dht.replica.isFull ? ['the disk refuses more records'] : []),
       ...(network.peers().length === 0 ? ['no peer is connected'] : []),
     ]

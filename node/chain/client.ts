@@ -15,6 +15,8 @@ export interface Deployment {
   readonly court: Address
   readonly token: Address
   readonly lens: Address
+  /** `AvailabilityChallenge`. */
+  readonly availability: Address
   readonly salt: Hex
   /** Nothing of the registry happened before this block. */
   readonly deployBlock: number

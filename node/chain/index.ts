@@ -1,6 +1,7 @@
 export * from './abi.generated.ts'
 export type { ActionModules, ActionOptions, ActionResult, ReadModules } from './actions/act.ts'
 export * from './actions/activateStake.ts'
+export * from './actions/challenges.ts'
 export * from './actions/claimReward.ts'
 export * from './actions/commitEvidence.ts'
 export * from './actions/commitmentOf.ts'
@@ -21,6 +22,7 @@ export * from './actions/unbond.ts'
 export * from './actions/unjail.ts'
 export * from './actions/withdraw.ts'
 export * from './actions/withdrawCredits.ts'
+export { ChallengeDesk, type ChallengeDeskOptions, type SeenChallenge } from './challenges/challenge-desk.ts'
 export * from './client.ts'
 export * from './consent.ts'
 export * from './constants.ts'
@@ -38,6 +40,7 @@ export type { Case, Outcome } from './reporter/case.ts'
 export { type Court, openCourt } from './reporter/court.ts'
 export {
   type CaseStatus,
+  type Errand,
   openReporter,
   type Reporter,
   type ReporterEvent,

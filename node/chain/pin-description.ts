@@ -25,6 +25,7 @@ export interface CoordinatorDescription {
   readonly court: Address
   readonly token: Address
   readonly lens: Address
+  readonly availability: Address
   readonly params: ProtocolParams
 }
 
@@ -46,7 +47,7 @@ export async function describeCoordinator(client: ChainClient, coordinator: Addr
     client.readContract({ ...registry, functionName: 'coordinatorNode' }),
     client.readContract({ ...registry, functionName: 'params' }),
   ])
-  const { coordinator: address, registry: at, court, token, lens } = pointers
+  const { coordinator: address, registry: at, court, token, lens, availability } = pointers
   return {
     ...identity,
     coordinator: address,
@@ -57,6 +58,7 @@ export async function describeCoordinator(client: ChainClient, coordinator: Addr
     court,
     token,
     lens,
+    availability,
     params,
   }
 }

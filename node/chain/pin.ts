@@ -246,13 +246,15 @@ async function writePin(dataDir: string, pin: CompletePin): Promise<void> {
 
 /** The contract keeps them in 32 bits. */
 const MAX_PARAM = 0xffff_ffff
-const ADDRESS_FIELDS = ['coordinator', 'registry', 'court', 'token', 'lens'] as const
+const ADDRESS_FIELDS = ['coordinator', 'registry', 'court', 'token', 'lens', 'availability'] as const
+/** Pins made before there were challenges are of deployments without them. */
+const NO_ADDRESS = `0x${'00'.repeat(20)}`
 const HASH_FIELDS = ['genesisHash', 'codeHash', 'salt', 'coordinatorNode'] as const
 
 function parsePin(text: string): CoordinatorPin {
   const json = JSON.parse(text) as Record<string, unknown>
   const field = (name: string, shape: RegExp): string => {
-    const value = json[name]
+    const value = name === 'availability' ? (json[name] ?? NO_ADDRESS) : json[name]
     if (typeof value !== 'string' || !shape.test(value)) throw new TypeError(`field ${name} does not match ${shape}`)
     return value
   }

@@ -14,6 +14,7 @@ export * from './faults/equivocation.ts'
 export { isStatementFault, judge, readEvidence, type StatementFault } from './faults/judge.ts'
 export * from './faults/offence.ts'
 export * from './faults/overrun.ts'
+export { encodeShown } from './faults/shown.ts'
 export type {
   FaultError,
   FaultVerdict,

@@ -37,6 +37,8 @@ export type ActionResult<C> =
 export interface Call<C> {
   readonly to: Address
   readonly data: Hex
+  /** Coins sent along, in wei. */
+  readonly value?: bigint
   /** What will happen, from the state as it is; `returned` is the call's return data. */
   readonly foresee: (returned: Hex) => C | Promise<C>
   /** What did happen, from the receipt's logs. Without it the foreseen consequences are returned. */
@@ -53,20 +55,21 @@ export async function act<C>(
   options: ActionOptions = {},
 ): Promise<ActionResult<C>> {
   const { client, wallet } = modules
-  const { to, data } = call
+  const { to, data, value = 0n } = call
   try {
-    const { data: returned } = await client.call({ account: wallet.account, to, data })
-    const estimate = await client.estimateGas({ account: wallet.account, to, data })
+    const { data: returned } = await client.call({ account: wallet.account, to, data, value })
+    const estimate = await client.estimateGas({ account: wallet.account, to, data, value })
     const foreseen = await call.foresee(returned ?? '0x')
     if (options.simulate === true) {
       const { maxFeePerGas } = await client.estimateFeesPerGas()
       return { sent: false, gas: estimate, feeWei: estimate * maxFeePerGas, consequences: foreseen }
     }
     const gas = (estimate * GAS_MARGIN_PERCENT) / 100n
-    const hash = await wallet.sendTransaction({ account: wallet.account, chain: wallet.chain ?? null, to, data, gas })
+    const { account } = wallet
+    const hash = await wallet.sendTransaction({ account, chain: wallet.chain ?? null, to, data, value, gas })
     const receipt = await client.waitForTransactionReceipt({ hash })
     if (receipt.status === 'reverted') {
-      await client.call({ account: wallet.account, to, data, blockNumber: receipt.blockNumber })
+      await client.call({ account: wallet.account, to, data, value, blockNumber: receipt.blockNumber })
       throw new ChainError(
         'CHAIN_REVERTED',
         `transaction ${hash} was mined in block ${receipt.blockNumber} and reverted`,

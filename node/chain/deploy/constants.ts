@@ -21,6 +21,7 @@ export const REWARD_BPS = 1_000
 export const FAULT_RULES = [
   { faultType: FAULT.equivocation, verifier: 'equivocation', penaltyBps: 500, tombstones: true },
   { faultType: FAULT.overrun, verifier: 'overrun', penaltyBps: 100, tombstones: false },
+  { faultType: FAULT.unavailability, verifier: 'unavailability', penaltyBps: 1_000, tombstones: false },
 ] as const
 
 /** Blocks looked at to see whether the RANDAO mix varies. */

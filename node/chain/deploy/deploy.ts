@@ -101,7 +101,7 @@ export async function deploy(
       core.registry,
       core.court,
       core.lens,
-      zeroAddress,
+      core.availability,
       zeroAddress,
     ]),
     found === undefined || isLocal ? createOwn(sender, 'ens/LocalUniversalResolver.sol', [ensRegistry]) : null,
@@ -166,6 +166,7 @@ async function deployCore(sender: Sender, options: CoreOptions) {
     registry: await ownArtifact('StakeRegistry.sol'),
     equivocation: await ownArtifact('faults/EquivocationVerifier.sol'),
     overrun: await ownArtifact('faults/OverrunVerifier.sol'),
+    availability: await ownArtifact('AvailabilityChallenge.sol'),
     lens: await ownArtifact('RegistryLens.sol'),
     court: await ownArtifact('FaultCourt.sol'),
   }
@@ -179,12 +180,17 @@ async function deployCore(sender: Sender, options: CoreOptions) {
     options.owner,
     options.coordinatorNode,
   ])
-  const [equivocation, overrun, lens] = await Promise.all([
+  const [equivocation, overrun, availability, lens] = await Promise.all([
     sender.create('EquivocationVerifier', artifacts.equivocation, [registry.address]),
     sender.create('OverrunVerifier', artifacts.overrun, [registry.address]),
+    sender.create('AvailabilityChallenge', artifacts.availability, [registry.address]),
     sender.create('RegistryLens', artifacts.lens, [registry.address]),
   ])
-  const verifiers = { equivocation: equivocation.address, overrun: overrun.address }
+  const verifiers = {
+    equivocation: equivocation.address,
+    overrun: overrun.address,
+    unavailability: availability.address,
+  }
   const rules = FAULT_RULES.map((rule) => ({ ...rule, verifier: verifiers[rule.verifier] }))
   const court = await sender.create('FaultCourt', artifacts.court, [registry.address, rules, REWARD_BPS])
   if (court.address !== predictedCourt) {
@@ -201,6 +207,7 @@ async function deployCore(sender: Sender, options: CoreOptions) {
     registry: registry.address,
     court: court.address,
     lens: lens.address,
+    availability: availability.address,
     verifiers,
     deployBlock: Number(registry.blockNumber),
   }

@@ -19,7 +19,12 @@ export interface DeploymentRecord extends Deployment {
   /** namehash of `ensName`. */
   readonly coordinatorNode: Hex
   readonly personVerifier: Address
-  readonly verifiers: { readonly equivocation: Address; readonly overrun: Address }
+  readonly verifiers: {
+    readonly equivocation: Address
+    readonly overrun: Address
+    /** The same as `availability`. */
+    readonly unavailability: Address
+  }
   /** A timelock. */
   readonly owner: Address
   /** On local chains only. */
@@ -73,8 +78,13 @@ export function parseDeployment(text: string, path: string): DeploymentRecord {
     court: fields.hex('court', 20),
     token: fields.hex('token', 20),
     lens: fields.hex('lens', 20),
+    availability: fields.hex('availability', 20),
     personVerifier: fields.hex('personVerifier', 20),
-    verifiers: { equivocation: verifiers.hex('equivocation', 20), overrun: verifiers.hex('overrun', 20) },
+    verifiers: {
+      equivocation: verifiers.hex('equivocation', 20),
+      overrun: verifiers.hex('overrun', 20),
+      unavailability: verifiers.hex('unavailability', 20),
+    },
     owner: fields.hex('owner', 20),
     faucet: fields.hexOrNull('faucet', 20),
     deployBlock: fields.whole('deployBlock'),

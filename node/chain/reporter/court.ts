@@ -23,9 +23,9 @@ export interface Court {
   position(): Promise<ChainPosition>
   /** What the court has on a case, at the newest block. */
   facts(of: Case): Promise<Omit<CourtFacts, 'headNumber' | 'headTimestamp' | 'finalNumber' | 'tombstoned'>>
-  /** Tries a call from the gas key. Returns the refusal, or `undefined` when it would go through. */
-  refusal(data: Hex, at: 'latest' | 'pending'): Promise<ContractRefusedError | undefined>
-  gasFor(data: Hex): Promise<bigint>
+  /** Tries a call from the gas key, to the court unless told otherwise. Returns the refusal, or `undefined` when it would go through. */
+  refusal(data: Hex, at: 'latest' | 'pending', to?: Address): Promise<ContractRefusedError | undefined>
+  gasFor(data: Hex, to?: Address): Promise<bigint>
   fees(): Promise<Fees>
   /** Signs; sends nothing. */
   sign(transaction: Omit<SentTransaction, 'raw'>): Promise<SentTransaction>
@@ -89,9 +89,9 @@ export function openCourt(client: ChainClient, deployment: Deployment, gasKey: P
       }
     },
 
-    async refusal(data, at) {
+    async refusal(data, at, to = deployment.court) {
       try {
-        await client.call({ ...from, data, blockTag: at })
+        await client.call({ ...from, to, data, blockTag: at })
         return undefined
       } catch (error) {
         const explained = explainChainError(error)
@@ -100,7 +100,7 @@ export function openCourt(client: ChainClient, deployment: Deployment, gasKey: P
       }
     },
 
-    gasFor: (data) => client.estimateGas({ ...from, data, blockTag: 'pending' }),
+    gasFor: (data, to = deployment.court) => client.estimateGas({ ...from, to, data, blockTag: 'pending' }),
 
     async fees() {
       const { maxFeePerGas, maxPriorityFeePerGas } = await client.estimateFeesPerGas()

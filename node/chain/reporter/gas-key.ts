@@ -1,4 +1,4 @@
-import { type Hex, type Logger, SuprnovaError } from '../../core/index.ts'
+import { type Address, type Hex, type Logger, SuprnovaError } from '../../core/index.ts'
 import type { Court } from './court.ts'
 import type { Outbox } from './outbox.ts'
 import {
@@ -53,13 +53,13 @@ export class GasKey {
     }
   }
 
-  /** Sends a call to the court under the lowest free nonce. */
-  async send(purpose: string, data: Hex, position: NoncePosition): Promise<void> {
+  /** Sends a call, to the court unless told otherwise, under the lowest free nonce. */
+  async send(purpose: string, data: Hex, position: NoncePosition, to?: Address): Promise<void> {
     const { court } = this.#modules
-    const gas = ((await court.gasFor(data)) * GAS_MARGIN_PERCENT) / 100n
+    const gas = ((await court.gasFor(data, to)) * GAS_MARGIN_PERCENT) / 100n
     const fees = capped(await court.fees(), this.#maxFeePerGasWei)
     const nonce = freeNonce([...this.#transactions.values()], position.minedNonce)
-    await this.#dispatch({ nonce, purpose, to: court.address, data, gas, ...fees }, position.headNumber)
+    await this.#dispatch({ nonce, purpose, to: to ?? court.address, data, gas, ...fees }, position.headNumber)
   }
 
   async #take(step: NonceStep, position: NoncePosition, fees: Awaited<ReturnType<Court['fees']>>): Promise<void> {

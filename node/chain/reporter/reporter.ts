@@ -73,7 +73,17 @@ export interface ReporterHealth {
   readonly lastError: string | undefined
 }
 
+/** A transaction that is due and is no case's: an answer to a challenge, for one. */
+export interface Errand {
+  /** Unique: one transaction a purpose is on its way at a time. */
+  readonly purpose: string
+  readonly to: Address
+  readonly data: Hex
+}
+
 export interface Reporter extends OffenceSink {
+  /** Sends what `errands` says is due, at every look, from the same account and under the same nonces as the cases. */
+  runErrands(errands: () => Promise<readonly Errand[]>): void
   onEvent(listener: (event: ReporterEvent) => void): () => void
   cases(): CaseStatus[]
   health(): ReporterHealth
@@ -109,6 +119,7 @@ class CourtReporter implements Reporter {
   #again = false
   #lastError: string | undefined
   #failedNow: string | undefined
+  #errands: () => Promise<readonly Errand[]> = async () => []
   #closed = false
 
   constructor(opts: ReporterOptions, modules: ReporterModules) {
@@ -144,6 +155,10 @@ class CourtReporter implements Reporter {
     // At once: the look under way may hang in the RPC for minutes, and nobody reports a quarantined key again.
     this.#store(open).catch((error: unknown) => this.#failed(error))
     void this.look()
+  }
+
+  runErrands(errands: () => Promise<readonly Errand[]>): void {
+    this.#errands = errands
   }
 
   onEvent(listener: (event: ReporterEvent) => void): () => void {
@@ -214,10 +229,19 @@ class CourtReporter implements Reporter {
   async #lookOnce(): Promise<void> {
     for (const open of this.#cases.values()) await this.#store(open)
     this.#metrics.open.set(this.#cases.size)
-    if (this.#cases.size === 0 && this.#gasKey.isIdle) return
+    const errands = await this.#errands()
+    if (this.#cases.size === 0 && this.#gasKey.isIdle && errands.length === 0) return
     // Nonces before facts: what the nonces call mined, the facts then show.
     const position = await this.#modules.court.position()
     await this.#gasKey.tend(position)
+    // Answers have deadlines; cases have none that a block's delay could break.
+    for (const errand of errands) {
+      try {
+        await this.#run(errand, position)
+      } catch (error) {
+        this.#failed(error)
+      }
+    }
     for (const open of [...this.#cases.values()]) {
       try {
         await this.#advance(open, position)
@@ -225,6 +249,18 @@ class CourtReporter implements Reporter {
         this.#failed(error)
       }
     }
+  }
+
+  /** Sends an errand that the chain would take. One it refuses is somebody else's work done, or not due yet. */
+  async #run({ data, purpose, to }: Errand, position: ChainPosition): Promise<void> {
+    if (this.#gasKey.isOnItsWay(purpose, position)) return
+    const refusal = await this.#modules.court.refusal(data, 'latest', to)
+    if (refusal !== undefined) {
+      this.#modules.logger.debug('an errand is refused', { purpose, reason: refusal.message })
+      return
+    }
+    this.#metrics.transactions.inc({ purpose: purpose.split(' ')[0] as string })
+    await this.#gasKey.send(purpose, data, position, to)
   }
 
   async #advance(open: OpenCase, position: ChainPosition): Promise<void> {

@@ -20,7 +20,7 @@ export const command = defineCommand({
     const connection = await connect({ ...values, registry: undefined, court: undefined }, context)
     const { deployment } = connection
     const params = await readParams(connection)
-    const { source, chainId, coordinator, registry, court, token, lens, salt, coordinatorNode, deployBlock } =
+    const { source, chainId, coordinator, registry, court, token, lens, availability, salt, coordinatorNode, deployBlock } =
       deployment
     const data = {
       source,
@@ -30,13 +30,14 @@ export const command = defineCommand({
       court,
       token,
       lens,
+      availability,
       salt,
       coordinatorNode,
       deployBlock,
       params,
     }
     const numbers = Object.fromEntries(Object.entries(params).map(([name, item]) => [name, String(item)]))
-    const contracts = { chain: chainId, coordinator, registry, court, token, lens, 'signing salt': salt }
+    const contracts = { chain: chainId, coordinator, registry, court, token, lens, availability, 'signing salt': salt }
     return { data, text: `Found by ${source}.\n\n${facts(contracts)}\n\nFixed for ever:\n${facts(numbers)}` }
   },
 })

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import type { ChainClient, Deployment } from '../../chain/index.ts'
-import type { Address, Hex } from '../../core/index.ts'
+import { type Address, FAULT, type Hex } from '../../core/index.ts'
 import type { Context } from '../context.ts'
 import { ConfigError, UsageError } from '../errors.ts'
 import { DEFAULT_COORDINATOR, LOCAL_RPC, OPTION } from '../options.ts'
@@ -122,7 +122,7 @@ async function fromCoordinator(values: NetworkValues, client: ChainClient): Prom
     'address' in named
       ? await readCoordinator(client, named.address)
       : await resolveCoordinator(client, named.name, ensRegistry === undefined ? {} : { ensRegistry })
-  const { coordinator, token, registry, court, lens } = found
+  const { coordinator, token, registry, court, lens, availability } = found
   const source = 'address' in named ? `coordinator ${named.address}` : `ENS name ${named.name}`
   return {
     ...(await domainOf(registry, client)),
@@ -131,11 +131,22 @@ async function fromCoordinator(values: NetworkValues, client: ChainClient): Prom
     registry,
     court,
     lens,
+    availability,
     deployBlock: 0,
     ensRegistry,
     faucet: undefined,
     source,
   }
+}
+
+/** The court's verifier of fault type 3 is the contract that takes challenges. */
+async function availabilityOf(court: Address, client: ChainClient): Promise<Address> {
+  const { faultCourtAbi } = await import('../../chain/index.ts')
+  const verifier = await client.readContract({
+    ...{ address: court, abi: faultCourtAbi, functionName: 'verifierOf' },
+    args: [FAULT.unavailability],
+  } as const)
+  return verifier.toLowerCase() as Address
 }
 
 /** Only what court and registry say of themselves: enough to take evidence to court. */
@@ -163,6 +174,7 @@ async function fromContracts(registry: Address, court: Address, client: ChainCli
     token: token.toLowerCase() as Address,
     coordinator: ZERO_ADDRESS,
     lens: ZERO_ADDRESS,
+    availability: await availabilityOf(court, client),
     deployBlock: 0,
     ensRegistry: undefined,
     faucet: undefined,

@@ -76,6 +76,7 @@ export async function openWorld() {
     court: lower(court.address),
     token: lower(token.address),
     lens: lower(lens.address),
+    availability: zeroAddress,
     salt: await client.readContract({ address: registry.address, abi: stakeRegistryAbi, functionName: 'salt' }),
     deployBlock: 0,
   }

@@ -1,0 +1,533 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.28;
+
+import {IAvailabilityChallenge} from "./interfaces/IAvailabilityChallenge.sol";
+import {IAvailabilityChallengeErrors, IAvailabilityChallengeTypes} from "./interfaces/IAvailabilityChallenge.sol";
+import {IFaultCourtErrors} from "./interfaces/IFaultCourt.sol";
+import {IFaultVerifier} from "./interfaces/IFaultVerifier.sol";
+import {World} from "./testing/World.t.sol";
+
+/// @dev Writer: person 1. Replica: person 2. Answerer: person 3's operator. A value of 64 chunks unless told otherwise.
+contract AvailabilityChallengeTest is World, IAvailabilityChallengeTypes {
+    uint256 private constant WRITER = 1;
+    uint256 private constant REPLICA = 2;
+    uint32 private constant SIZE = 65_536;
+    uint64 private constant LIFE = 60; // epochs
+
+    uint64 private writer;
+    uint64 private replica;
+    bytes32[] private leaves;
+    bytes32 private root;
+
+    receive() external payable {}
+
+    function setUp() public override {
+        super.setUp();
+        vm.fee(1 gwei);
+        writer = _active(WRITER);
+        replica = _active(REPLICA);
+        for (uint256 i = 0; i < 64; ++i) {
+            leaves.push(keccak256(abi.encodePacked(uint8(0), _chunk(i))));
+        }
+        root = _fold(leaves);
+        vm.deal(address(this), 1000 ether);
+    }
+
+    // --- open ------------------------------------------------------------------------------------
+
+    function test_open_keepsTheBond() public {
+        (bytes memory receipt, bytes memory put) = _promise();
+        bytes32 id = _open(receipt, put, 3);
+        Challenge memory challenge = challenges.challengeOf(id);
+        _equal(uint256(challenge.status), uint256(ChallengeStatus.Open), "status");
+        _equal(challenge.stakeId, replica, "stake");
+        _equal(challenge.publisherStakeId, writer, "publisher");
+        _equal(challenge.chunkIndex, 3, "chunk");
+        _equal(address(challenges).balance, 2 * 90_000 * 1 gwei, "bond");
+        _equal(challenges.openChallengesOf(replica), 1, "open");
+    }
+
+    function test_open_underAPathOfBoth() public {
+        bytes memory putBody = _putBody(1, "name", SIZE);
+        bytes32[] memory path = new bytes32[](6);
+        bytes memory put = _shownAt(nodeKeyOf(WRITER), 1, _position(0), putBody, 37, path);
+        bytes32 digest = _statementDigest(1, _position(0), _rootOf(putBody, 37, path));
+        bytes memory body = _receiptBody(digest, 37, SIZE, registry.currentEpoch() + LIFE);
+        bytes memory receipt = _shownAt(nodeKeyOf(REPLICA), 3, _position(0), body, 200, new bytes32[](8));
+        _open(receipt, put, 0);
+    }
+
+    function test_open_refusesAForeignPut() public {
+        (bytes memory receipt, ) = _promise();
+        bytes memory other = _shown(nodeKeyOf(WRITER), 1, _position(9), _putBody(1, "other", SIZE));
+        _expectForeign(receipt, other);
+    }
+
+    function test_open_refusesAnotherLeafOfThePut() public {
+        bytes memory putBody = _putBody(1, "name", SIZE);
+        bytes32[] memory path = new bytes32[](1);
+        bytes memory put = _shownAt(nodeKeyOf(WRITER), 1, _position(0), putBody, 1, path);
+        bytes32 digest = _statementDigest(1, _position(0), _rootOf(putBody, 1, path));
+        bytes memory body = _receiptBody(digest, 0, SIZE, registry.currentEpoch() + LIFE);
+        _expectForeign(_shown(nodeKeyOf(REPLICA), 3, _position(0), body), put);
+    }
+
+    function test_open_refusesAnotherSizeOrRoot() public {
+        (, bytes memory put) = _promise();
+        bytes32 digest = _statementDigest(1, _position(0), _rootOf(_putBody(1, "name", SIZE), 0, new bytes32[](0)));
+        bytes memory body = _receiptBody(digest, 0, SIZE - 1, registry.currentEpoch() + LIFE);
+        _expectForeign(_shown(nodeKeyOf(REPLICA), 3, _position(0), body), put);
+    }
+
+    function test_open_refusesBeyondSize() public {
+        (bytes memory receipt, bytes memory put) = _promise();
+        vm.expectRevert(abi.encodeWithSelector(IAvailabilityChallengeErrors.BeyondSize.selector, 64, SIZE));
+        challenges.open{value: 1 ether}(receipt, put, 64);
+        vm.expectRevert(
+            abi.encodeWithSelector(IAvailabilityChallengeErrors.BeyondSize.selector, type(uint32).max, SIZE)
+        );
+        challenges.open{value: 1 ether}(receipt, put, type(uint32).max);
+    }
+
+    function testFuzz_open_everyChunkAndNoOther(uint32 size, uint32 index) public {
+        size = size % (SIZE + 1);
+        bytes memory putBody = _putBody(1, "name", size);
+        bytes memory put = _shown(nodeKeyOf(WRITER), 1, _position(0), putBody);
+        bytes32 digest = _statementDigest(1, _position(0), _rootOf(putBody, 0, new bytes32[](0)));
+        bytes memory body = _receiptBody(digest, 0, size, registry.currentEpoch() + LIFE);
+        bytes memory receipt = _shown(nodeKeyOf(REPLICA), 3, _position(0), body);
+        index = index % 70;
+        if (index >= (uint256(size) + 1023) / 1024) {
+            vm.expectRevert(abi.encodeWithSelector(IAvailabilityChallengeErrors.BeyondSize.selector, index, size));
+        }
+        challenges.open{value: 1 ether}(receipt, put, index);
+    }
+
+    function test_open_untilTheLastEpochAndNotAfter() public {
+        (bytes memory receipt, bytes memory put) = _promise();
+        uint64 until = registry.currentEpoch() + LIFE;
+        vm.warp(uint256(until) * 10 + 9);
+        _open(receipt, put, 0);
+        vm.warp(uint256(until) * 10 + 10);
+        vm.expectRevert(abi.encodeWithSelector(IAvailabilityChallengeErrors.ReceiptOver.selector, until, until + 1));
+        challenges.open{value: 1 ether}(receipt, put, 1);
+    }
+
+    function test_open_aReceiptPromisesOneLifeAtMost() public {
+        uint64 start = registry.currentEpoch();
+        bytes memory putBody = _putBody(1, "name", SIZE);
+        bytes memory put = _shown(nodeKeyOf(WRITER), 1, _position(0), putBody);
+        bytes32 digest = _statementDigest(1, _position(0), _rootOf(putBody, 0, new bytes32[](0)));
+        bytes memory body = _receiptBody(digest, 0, SIZE, start + 1000);
+        bytes memory receipt = _shown(nodeKeyOf(REPLICA), 3, _position(0), body);
+        vm.warp(uint256(start + LIFE + 1) * 10);
+        vm.expectRevert(
+            abi.encodeWithSelector(IAvailabilityChallengeErrors.ReceiptOver.selector, start + LIFE, start + LIFE + 1)
+        );
+        challenges.open{value: 1 ether}(receipt, put, 0);
+    }
+
+    function test_open_refusesAForgedSignature() public {
+        (bytes memory receipt, bytes memory put) = _promise();
+        receipt[70] = bytes1(uint8(receipt[70]) ^ 1);
+        vm.expectPartialRevert(IFaultVerifier.BadSignature.selector);
+        challenges.open{value: 1 ether}(receipt, put, 0);
+        (receipt, ) = _promise();
+        put[put.length - 1] = bytes1(uint8(put[put.length - 1]) ^ 1);
+        vm.expectPartialRevert(IFaultVerifier.BadSignature.selector);
+        challenges.open{value: 1 ether}(receipt, put, 0);
+    }
+
+    function test_open_refusesKeysWithoutTenure() public {
+        bytes memory putBody = _putBody(1, "name", SIZE);
+        bytes memory stranger = _shown(nodeKeyOf(77), 1, _position(0), putBody);
+        (bytes memory receipt, ) = _promise();
+        vm.expectPartialRevert(IFaultVerifier.UnknownKey.selector);
+        challenges.open{value: 1 ether}(receipt, stranger, 0);
+    }
+
+    function test_open_refusesOtherKinds() public {
+        (bytes memory receipt, bytes memory put) = _promise();
+        vm.expectPartialRevert(IFaultVerifier.VoidStatement.selector);
+        challenges.open{value: 1 ether}(put, put, 0);
+        vm.expectPartialRevert(IFaultVerifier.VoidStatement.selector);
+        challenges.open{value: 1 ether}(receipt, receipt, 0);
+    }
+
+    function test_open_refusesWhatIsCutOff() public {
+        (bytes memory receipt, bytes memory put) = _promise();
+        for (uint256 length = 0; length < receipt.length; length += 29) {
+            vm.expectRevert();
+            challenges.open{value: 1 ether}(_cut(receipt, length), put, 0);
+        }
+        for (uint256 length = 0; length < put.length; length += 29) {
+            vm.expectRevert();
+            challenges.open{value: 1 ether}(receipt, _cut(put, length), 0);
+        }
+    }
+
+    function test_open_oneAtATimeForAChunk() public {
+        (bytes memory receipt, bytes memory put) = _promise();
+        bytes32 id = _open(receipt, put, 3);
+        vm.expectRevert(abi.encodeWithSelector(IAvailabilityChallengeErrors.AlreadyOpen.selector, id));
+        challenges.open{value: 1 ether}(receipt, put, 3);
+        _open(receipt, put, 4);
+    }
+
+    function test_open_bondDoubles() public {
+        (bytes memory receipt, bytes memory put) = _promise();
+        uint256 base = 2 * 90_000 * 1 gwei;
+        vm.expectRevert(abi.encodeWithSelector(IAvailabilityChallengeErrors.BondTooSmall.selector, base - 1, base));
+        challenges.open{value: base - 1}(receipt, put, 0);
+        bytes32 id = challenges.open{value: base}(receipt, put, 0);
+        vm.expectRevert(abi.encodeWithSelector(IAvailabilityChallengeErrors.BondTooSmall.selector, base, 2 * base));
+        challenges.open{value: base}(receipt, put, 1);
+        challenges.answer(id, _chunk(0), _path(0));
+        // None is open, one was answered.
+        vm.expectRevert(abi.encodeWithSelector(IAvailabilityChallengeErrors.BondTooSmall.selector, base, 2 * base));
+        challenges.open{value: base}(receipt, put, 1);
+        challenges.open{value: 2 * base}(receipt, put, 1);
+    }
+
+    // --- answer ----------------------------------------------------------------------------------
+
+    function testFuzz_answer_everyChunk(uint8 index) public {
+        index = index % 64;
+        (bytes memory receipt, bytes memory put) = _promise();
+        bytes32 id = _open(receipt, put, index);
+        challenges.answer(id, _chunk(index), _path(index));
+        _equal(uint256(challenges.challengeOf(id).status), uint256(ChallengeStatus.Answered), "status");
+    }
+
+    function testFuzz_answer_noOtherChunk(uint8 index, uint8 shown, bytes32 noise) public {
+        index = index % 64;
+        shown = shown % 64;
+        (bytes memory receipt, bytes memory put) = _promise();
+        bytes32 id = _open(receipt, put, index);
+        bytes32[] memory path = _path(shown);
+        if (shown == index) path[uint256(noise) % 6] ^= noise | bytes32(uint256(1));
+        vm.expectPartialRevert(IAvailabilityChallengeErrors.WrongChunk.selector);
+        challenges.answer(id, _chunk(shown), path);
+    }
+
+    function test_answer_paysWhoAnswersAndBurnsTheRest() public {
+        (bytes memory receipt, bytes memory put) = _promise();
+        bytes32 id = _open(receipt, put, 5);
+        uint256 bond = challenges.challengeOf(id).bondWei;
+        vm.prank(operatorOf(3));
+        challenges.answer(id, _chunk(5), _path(5));
+        uint256 before = operatorOf(3).balance;
+        uint256 burnt = address(0).balance;
+        challenges.collect(id);
+        uint256 paid = operatorOf(3).balance - before;
+        _equal(paid, (90_000 * 1 gwei * 5) / 4, "paid");
+        _equal(address(0).balance - burnt, bond - paid, "burnt");
+        _equal(address(challenges).balance, 0, "left");
+        vm.expectRevert(abi.encodeWithSelector(IAvailabilityChallengeErrors.NothingToCollect.selector, id));
+        challenges.collect(id);
+    }
+
+    function test_answer_inTheLastSecondOrBlock() public {
+        (bytes memory receipt, bytes memory put) = _promise();
+        bytes32 id = _open(receipt, put, 5);
+        (uint256 until, uint256 untilBlock) = challenges.answerableUntil(id);
+        vm.warp(until + 100);
+        vm.roll(untilBlock);
+        vm.expectPartialRevert(IAvailabilityChallengeErrors.TooEarly.selector);
+        challenges.conclude(id);
+        challenges.answer(id, _chunk(5), _path(5));
+        id = _open(receipt, put, 6);
+        (until, untilBlock) = challenges.answerableUntil(id);
+        vm.warp(until);
+        vm.roll(untilBlock + 100);
+        vm.expectPartialRevert(IAvailabilityChallengeErrors.TooEarly.selector);
+        challenges.conclude(id);
+        challenges.answer(id, _chunk(6), _path(6));
+    }
+
+    function test_answer_afterTheDeadlineIsTooLate() public {
+        (bytes memory receipt, bytes memory put) = _promise();
+        bytes32 id = _open(receipt, put, 5);
+        _outwait(id);
+        vm.expectPartialRevert(IAvailabilityChallengeErrors.TooLate.selector);
+        challenges.answer(id, _chunk(5), _path(5));
+    }
+
+    function test_answer_neverSlashes() public {
+        (bytes memory receipt, bytes memory put) = _promise();
+        bytes32 id = _open(receipt, put, 5);
+        challenges.answer(id, _chunk(5), _path(5));
+        _outwait(id);
+        vm.expectRevert(abi.encodeWithSelector(IAvailabilityChallengeErrors.NotOpen.selector, id));
+        challenges.conclude(id);
+        vm.expectRevert(abi.encodeWithSelector(IAvailabilityChallengeErrors.NotConcluding.selector, id));
+        court.submit(3, abi.encodePacked(id));
+        _equal(registry.stakeOf(replica).amount, MIN_STAKE, "bond");
+    }
+
+    function test_answerSuperseded_byALaterPut() public {
+        (bytes memory receipt, bytes memory put) = _promise();
+        bytes32 id = _open(receipt, put, 5);
+        bytes memory later = _shown(nodeKeyOf(WRITER), 1, _position(1), _putBody(1, "name", 0));
+        challenges.answerSuperseded(id, later);
+        _equal(uint256(challenges.challengeOf(id).status), uint256(ChallengeStatus.Answered), "status");
+    }
+
+    function test_answerSuperseded_refusesOthers() public {
+        (bytes memory receipt, bytes memory put) = _promise();
+        bytes32 id = _open(receipt, put, 5);
+        _expectNotSuperseded(id, put);
+        _expectNotSuperseded(id, _shown(nodeKeyOf(WRITER), 1, _position(1), _putBody(1, "another name", SIZE)));
+        _expectNotSuperseded(id, _shown(nodeKeyOf(WRITER), 1, _position(1), _putBody(2, "name", SIZE)));
+        _expectNotSuperseded(id, _shown(nodeKeyOf(REPLICA), 1, _position(1), _putBody(1, "name", SIZE)));
+    }
+
+    function test_answerSuperseded_cellsByLeaseThenPosition() public {
+        bytes memory first = _cellBody("world", 5, 4096, "agent", 7);
+        bytes memory put = _shown(nodeKeyOf(WRITER), 1, _position(3), first);
+        bytes32 digest = _statementDigest(1, _position(3), _rootOf(first, 0, new bytes32[](0)));
+        bytes memory body = _receiptBody(digest, 0, SIZE, registry.currentEpoch() + LIFE);
+        bytes32 id = _open(_shown(nodeKeyOf(REPLICA), 3, _position(0), body), put, 5);
+        // Another cell, another agent, an older lease, the same lease before.
+        _expectNotSuperseded(id, _cellPut(4, _cellBody("world", 5, 4096 + 32, "agent", 8)));
+        _expectNotSuperseded(id, _cellPut(4, _cellBody("world", 5, 4096, "other", 8)));
+        _expectNotSuperseded(id, _cellPut(4, _cellBody("other", 5, 4096, "agent", 8)));
+        _expectNotSuperseded(id, _cellPut(4, _cellBody("world", 5, 4096, "agent", 6)));
+        _expectNotSuperseded(id, _cellPut(2, _cellBody("world", 5, 4096, "agent", 7)));
+        // The same cell from another place in it, negative ones included elsewhere, and a newer lease.
+        challenges.answerSuperseded(id, _cellPut(2, _cellBody("world", 5, 4096 + 31, "agent", 8)));
+    }
+
+    // --- conclude --------------------------------------------------------------------------------
+
+    function test_conclude_slashesPaysTheVictimAndReturnsTheBond() public {
+        (bytes memory receipt, bytes memory put) = _promise();
+        bytes32 id = _open(receipt, put, 5);
+        uint256 bond = challenges.challengeOf(id).bondWei;
+        _outwait(id);
+        vm.prank(operatorOf(9));
+        challenges.conclude(id);
+        Stake memory stake = registry.stakeOf(replica);
+        _equal(stake.amount, (MIN_STAKE * 9) / 10, "bond of the replica");
+        require(stake.jailedUntil != 0 && !stake.tombstoned, "jailed, not tombstoned");
+        _equal(registry.creditsOf(operatorOf(WRITER)), MIN_STAKE / 100, "the victim's share");
+        uint256 before = address(this).balance;
+        challenges.collect(id);
+        _equal(address(this).balance - before, bond, "the opener's bond");
+        _equal(challenges.openChallengesOf(replica), 0, "open");
+        _requireBooks();
+    }
+
+    function test_conclude_onceForAReceipt() public {
+        (bytes memory receipt, bytes memory put) = _promise();
+        bytes32 first = _open(receipt, put, 5);
+        bytes32 second = _open(receipt, put, 6);
+        _outwait(second);
+        challenges.conclude(first);
+        challenges.conclude(second);
+        _equal(registry.stakeOf(replica).amount, (MIN_STAKE * 9) / 10, "charged once");
+        vm.expectRevert(abi.encodeWithSelector(IAvailabilityChallengeErrors.NotOpen.selector, first));
+        challenges.conclude(first);
+    }
+
+    function test_conclude_aTombstonedPublisherIsNoVictim() public {
+        (bytes memory receipt, bytes memory put) = _promise();
+        bytes32 id = _open(receipt, put, 5);
+        court.submit(1, _lie(nodeKeyOf(WRITER), 0));
+        _outwait(id);
+        challenges.conclude(id);
+        _equal(registry.creditsOf(operatorOf(WRITER)), 0, "no share");
+        _requireBooks();
+    }
+
+    function test_conclude_reachesAnUnbondingStake() public {
+        (bytes memory receipt, bytes memory put) = _promise();
+        _unbond(replica);
+        bytes32 id = _open(receipt, put, 5);
+        _outwait(id);
+        challenges.conclude(id);
+        _equal(registry.stakeOf(replica).amount, (MIN_STAKE * 9) / 10, "charged");
+    }
+
+    function test_silenceEarnsNoReporter() public {
+        (bytes memory receipt, bytes memory put) = _promise();
+        bytes32 id = _open(receipt, put, 5);
+        bytes memory evidence = abi.encodePacked(id);
+        (uint64 stakeId, bytes32 slot) = challenges.accused(evidence);
+        bytes32 faultId = court.faultIdOf(3, stakeId, slot);
+        court.commit(keccak256(abi.encode(address(this), address(this), faultId, keccak256(evidence), bytes32(0))));
+        _outwait(id);
+        challenges.conclude(id);
+        vm.expectRevert(abi.encodeWithSelector(IAvailabilityChallengeErrors.NotConcluding.selector, id));
+        court.claim(3, evidence, address(this), address(this), 0);
+        vm.warp(_now() + 1000);
+        vm.expectRevert(abi.encodeWithSelector(IFaultCourtErrors.AlreadyReleased.selector, faultId));
+        court.release(faultId);
+    }
+
+    function test_awardVictim_onlyByTheVerifier() public {
+        vm.expectRevert(abi.encodeWithSelector(IFaultCourtErrors.NotVerifier.selector, address(this)));
+        court.awardVictim(keccak256("fault"), address(this));
+    }
+
+    function test_unknownChallenges() public {
+        bytes32 id = keccak256("nothing");
+        vm.expectRevert(abi.encodeWithSelector(IAvailabilityChallengeErrors.UnknownChallenge.selector, id));
+        challenges.answer(id, _chunk(0), _path(0));
+        vm.expectRevert(abi.encodeWithSelector(IAvailabilityChallengeErrors.UnknownChallenge.selector, id));
+        challenges.conclude(id);
+        vm.expectRevert(abi.encodeWithSelector(IAvailabilityChallengeErrors.NothingToCollect.selector, id));
+        challenges.collect(id);
+    }
+
+    function test_collect_aReceiverThatCallsBackGetsNothingMore() public {
+        (bytes memory receipt, bytes memory put) = _promise();
+        Greedy greedy = new Greedy(challenges);
+        vm.deal(address(greedy), 1 ether);
+        bytes32 id = greedy.open(receipt, put);
+        _open(receipt, put, 6);
+        _outwait(id);
+        challenges.conclude(id);
+        vm.expectPartialRevert(IAvailabilityChallengeErrors.NotPaid.selector);
+        challenges.collect(id);
+    }
+
+    // --- makings ---------------------------------------------------------------------------------
+
+    function _promise() private view returns (bytes memory receipt, bytes memory put) {
+        bytes memory putBody = _putBody(1, "name", SIZE);
+        put = _shown(nodeKeyOf(WRITER), 1, _position(0), putBody);
+        bytes32 digest = _statementDigest(1, _position(0), _rootOf(putBody, 0, new bytes32[](0)));
+        receipt = _shown(
+            nodeKeyOf(REPLICA),
+            3,
+            _position(0),
+            _receiptBody(digest, 0, SIZE, registry.currentEpoch() + LIFE)
+        );
+    }
+
+    function _putBody(uint8 keyType, bytes32 name, uint32 size) private view returns (bytes memory) {
+        return abi.encodePacked(keyType, name, size == 0 ? bytes32(0) : root, size, registry.currentEpoch() + LIFE);
+    }
+
+    function _cellBody(
+        bytes32 world,
+        uint8 level,
+        int64 q,
+        bytes32 agent,
+        uint64 lease
+    ) private view returns (bytes memory) {
+        return
+            bytes.concat(
+                abi.encodePacked(uint8(3), world, root, SIZE, registry.currentEpoch() + LIFE),
+                abi.encodePacked(uint8(1), level, q, agent, lease, registry.currentEpoch() + LIFE),
+                abi.encodePacked(uint8(1), bytes32(uint256(writer)))
+            );
+    }
+
+    function _cellPut(uint32 index, bytes memory body) private view returns (bytes memory) {
+        return _shown(nodeKeyOf(WRITER), 1, _position(index), body);
+    }
+
+    function _receiptBody(
+        bytes32 putDigest,
+        uint8 putLeaf,
+        uint32 size,
+        uint64 untilEpoch
+    ) private view returns (bytes memory) {
+        return
+            abi.encodePacked(
+                putDigest,
+                putLeaf,
+                keccak256("record key"),
+                size == 0 ? bytes32(0) : root,
+                size,
+                untilEpoch
+            );
+    }
+
+    function _open(bytes memory receipt, bytes memory put, uint32 index) private returns (bytes32) {
+        (, bytes32 slot) = (uint64(0), _slotOf(receipt));
+        uint256 bond = challenges.bondFor(replica, slot, uint8(receipt[125]), block.basefee);
+        return challenges.open{value: bond}(receipt, put, index);
+    }
+
+    function _slotOf(bytes memory shown) private pure returns (bytes32) {
+        return keccak256(_cut(shown, 61));
+    }
+
+    function _expectForeign(bytes memory receipt, bytes memory put) private {
+        vm.expectPartialRevert(IAvailabilityChallengeErrors.ForeignPut.selector);
+        challenges.open{value: 1 ether}(receipt, put, 0);
+    }
+
+    function _expectNotSuperseded(bytes32 id, bytes memory put) private {
+        vm.expectRevert(abi.encodeWithSelector(IAvailabilityChallengeErrors.NotSuperseded.selector, id));
+        challenges.answerSuperseded(id, put);
+    }
+
+    function _outwait(bytes32 id) private {
+        (uint256 until, uint256 untilBlock) = challenges.answerableUntil(id);
+        vm.warp(until + 1);
+        vm.roll(untilBlock + 1);
+    }
+
+    function _chunk(uint256 index) private pure returns (bytes memory chunk) {
+        chunk = new bytes(1024);
+        bytes32 word = keccak256(abi.encode("chunk", index));
+        for (uint256 offset = 32; offset <= 1024; offset += 32) {
+            assembly ("memory-safe") {
+                mstore(add(chunk, offset), word)
+            }
+        }
+    }
+
+    function _path(uint256 index) private view returns (bytes32[] memory path) {
+        path = new bytes32[](6);
+        bytes32[] memory level = leaves;
+        for (uint256 depth = 0; depth < 6; ++depth) {
+            path[depth] = level[(index >> depth) ^ 1];
+            level = _above(level);
+        }
+    }
+
+    function _fold(bytes32[] memory level) private pure returns (bytes32) {
+        while (level.length > 1) {
+            level = _above(level);
+        }
+        return level[0];
+    }
+
+    function _above(bytes32[] memory level) private pure returns (bytes32[] memory above) {
+        above = new bytes32[](level.length / 2);
+        for (uint256 i = 0; i < above.length; ++i) {
+            above[i] = keccak256(abi.encodePacked(uint8(1), level[2 * i], level[2 * i + 1]));
+        }
+    }
+
+    function _cut(bytes memory given, uint256 length) private pure returns (bytes memory part) {
+        part = new bytes(length);
+        for (uint256 i = 0; i < length; ++i) {
+            part[i] = given[i];
+        }
+    }
+}
+
+/// @dev Opens a challenge, and asks for its bond again while it is paid.
+contract Greedy {
+    IAvailabilityChallenge private immutable challenges;
+    bytes32 private id;
+
+    constructor(IAvailabilityChallenge challenges_) {
+        challenges = challenges_;
+    }
+
+    receive() external payable {
+        challenges.collect(id);
+    }
+
+    function open(bytes calldata receipt, bytes calldata put) external returns (bytes32) {
+        id = challenges.open{value: 0.5 ether}(receipt, put, 5);
+        return id;
+    }
+}
