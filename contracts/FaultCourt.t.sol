@@ -360,8 +360,8 @@ contract FaultCourtTest is World {
         new FaultCourt(address(registry), rules, 2001);
         vm.expectRevert(abi.encodeWithSelector(IFaultCourtErrors.BadRule.selector, "rules", 5, 4));
         new FaultCourt(address(registry), new FaultRule[](5), 1000);
-        vm.expectRevert(abi.encodeWithSelector(IFaultCourtErrors.UnknownFaultType.selector, 3));
-        court.submit(3, "");
+        vm.expectRevert(abi.encodeWithSelector(IFaultCourtErrors.UnknownFaultType.selector, 4));
+        court.submit(4, "");
         require(court.verifierOf(0) == address(0) && court.verifierOf(2) == address(overruns), "verifiers");
         (uint16 bps, bool tombstones) = court.penaltyOf(1);
         require(bps == 500 && tombstones, "penalty");

@@ -13,7 +13,14 @@ import type { Address, Clock, Domain, Hex, Logger, Offence, Random, StakeView, T
 import { Dht, LOCAL_TABLE_LAG_SECONDS, TABLE_LAG_SECONDS } from '../dht/index.ts'
 import { createNetwork, type Network } from '../net/index.ts'
 import { Admission, createSigner, DomainSeparator, StatementSigner } from '../statements/index.ts'
-import { lockDataDirectory, machineEnvironment, openGuard, openSlotIndex, openStore } from '../store/index.ts'
+import {
+  lockDataDirectory,
+  machineEnvironment,
+  openGuard,
+  openSlotIndex,
+  openStore,
+  type Store,
+} from '../store/index.ts'
 import type { NodeConfig } from './config.ts'
 import {
   CHALLENGE_BLOCKS,
@@ -48,6 +55,8 @@ export interface NodeModules {
   readonly timers: Timers
   readonly random: Random
   readonly logger: Logger
+  /** Where everything durable is kept. */
+  readonly openStore: (directory: string) => Promise<Store>
 }
 
 /**
@@ -64,7 +73,7 @@ export async function createNode(config: NodeConfig, given: Partial<NodeModules>
   const logger = given.logger ?? createLogger({ level: config.logLevel }, { clock, write })
   const open = new OpenParts(logger)
   try {
-    return await openNode(config, { clock, timers, random, logger }, open)
+    return await openNode(config, { clock, timers, random, logger, openStore: given.openStore ?? openStore }, open)
   } catch (error) {
     // The failure to open is what matters; that to close was logged.
     await open.close().catch(() => undefined)
@@ -84,7 +93,7 @@ async function openNode(config: NodeConfig, modules: NodeModules, open: OpenPart
   const signer = createSigner(nodeKey)
   const key = signer.address
   open.add('lock', await lockDataDirectory(dataDir, { address: key }, runtime), (lock) => lock.release())
-  const store = open.add('store', await openStore(join(dataDir, 'store')), (opened) => opened.close())
+  const store = open.add('store', await modules.openStore(join(dataDir, 'store')), (opened) => opened.close())
 
   // 2. The chain: which coordinator, which numbers, which stakes.
   const rpc = openRpc({ urls: config.rpcUrls }, { clock, timers, logger, metrics })

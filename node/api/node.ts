@@ -49,6 +49,11 @@ export class SuprnovaNode implements NodeApi, HealthApi {
     return this.#parts.dht
   }
 
+  /** Challenges to receipts, this node's and others'. */
+  get challenges(): ChallengeDesk {
+    return this.#parts.challenges
+  }
+
   /** The connections of this node. */
   get network(): Network {
     return this.#parts.network

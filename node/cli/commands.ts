@@ -18,7 +18,8 @@ export const GROUPS: Readonly<Record<string, string>> = {
   stake: 'The life of a stake',
   node: 'A running node',
   gossip: 'Say and hear messages through a running node',
-  evidence: 'Proofs that somebody lied',
+  dht: 'Records held by replicas, through a running node',
+  evidence: 'Proofs that somebody lied, and challenges',
   guard: 'The signing guard, moved safely from machine to machine',
 }
 
@@ -91,6 +92,12 @@ export const COMMANDS: readonly Entry[] = [
   entry('gossip pub', 'Publish a message', () => import('./commands/gossip-pub.ts')),
   entry('gossip sub', 'Print messages as they come', () => import('./commands/gossip-sub.ts')),
 
+  entry('dht put', 'Store a value under a name', () => import('./commands/dht-put.ts')),
+  entry('dht get', 'Read what a stake stored under a name', () => import('./commands/dht-get.ts')),
+  entry('dht closest', 'Show which stakes hold a name', () => import('./commands/dht-closest.ts')),
+  entry('dht peers', 'Walk the routing table towards a name', () => import('./commands/dht-peers.ts')),
+  entry('dht receipts', 'List the receipts this node was given', () => import('./commands/dht-receipts.ts')),
+
   entry('evidence list', 'List the offences that the running node knows', () => import('./commands/evidence-list.ts')),
   entry('evidence show', 'Show what an evidence file says', () => import('./commands/evidence-show.ts')),
   entry('evidence verify', 'Judge an evidence file off line', () => import('./commands/evidence-verify.ts')),
@@ -100,6 +107,13 @@ export const COMMANDS: readonly Entry[] = [
     () => import('./commands/evidence-submit.ts'),
   ),
   entry('evidence claim', 'Claim the reward of a proven fault', () => import('./commands/evidence-claim.ts')),
+
+  entry(
+    'evidence challenge',
+    'Challenge a replica to show what it promised',
+    () => import('./commands/evidence-challenge.ts'),
+  ),
+  entry('evidence answer', 'Answer a challenge', () => import('./commands/evidence-answer.ts')),
 
   entry('guard export', 'Write what the signing guard has given out', () => import('./commands/guard-export.ts')),
   entry(

@@ -172,6 +172,45 @@ export const OPTION = {
   }),
   count: value({ placeholder: 'N', summary: 'End after so many', parse: wholeNumber(1, 1_000_000_000) }),
 
+  maxRecordBytes: value({
+    placeholder: 'BYTES',
+    summary: 'Bytes of records to hold for others at most',
+    parse: wholeNumber(0, Number.MAX_SAFE_INTEGER),
+  }),
+  answers: valueOr('all', {
+    placeholder: 'WHOSE',
+    summary: 'Challenges to answer: own, or all (late in their window those to others too)',
+    parse: oneOf('own', 'all'),
+  }),
+
+  // --- records
+  owner: value({
+    placeholder: 'ID',
+    summary: "Stake whose record it is (default: the node's own)",
+    parse: wholeNumber(1, Number.MAX_SAFE_INTEGER),
+  }),
+  replicas: value({ placeholder: 'R', summary: 'Replicas that hold it (default: 3)', parse: wholeNumber(1, 20) }),
+  quorum: value({
+    placeholder: 'W',
+    summary: 'Receipts after which a store is done (default: 2)',
+    parse: wholeNumber(1, 20),
+  }),
+  limit: valueOr('100', { placeholder: 'N', summary: 'Show so many at most', parse: wholeNumber(1, 10_000) }),
+  export: value({
+    placeholder: 'ID',
+    summary: 'Print the receipt with this id, as a challenge needs it',
+    parse: parseText,
+  }),
+  recordName: value({ placeholder: 'NAME', summary: 'Only those for the record of this name', parse: parseText }),
+  chunk: value({
+    placeholder: 'I',
+    summary: 'Chunk of 1 KiB to ask for (default: one at random)',
+    parse: wholeNumber(0, 63),
+  }),
+  conclude: flag({ summary: 'After the deadline, slash for silence' }),
+  value: value({ placeholder: 'FILE', summary: 'The whole value; - reads standard input', parse: parseText }),
+  superseded: value({ placeholder: 'FILE', summary: 'Receipt file whose PUT is a later one', parse: parseText }),
+
   // --- stories and measurements
   nodes: value({ placeholder: 'N', summary: 'Number of nodes', parse: wholeNumber(2, 64) }),
   quick: flag({ summary: 'A short run, for a first impression' }),

@@ -20,8 +20,19 @@ export const command = defineCommand({
     const connection = await connect({ ...values, registry: undefined, court: undefined }, context)
     const { deployment } = connection
     const params = await readParams(connection)
-    const { source, chainId, coordinator, registry, court, token, lens, availability, salt, coordinatorNode, deployBlock } =
-      deployment
+    const {
+      source,
+      chainId,
+      coordinator,
+      registry,
+      court,
+      token,
+      lens,
+      availability,
+      salt,
+      coordinatorNode,
+      deployBlock,
+    } = deployment
     const data = {
       source,
       chainId,

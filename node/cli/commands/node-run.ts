@@ -37,6 +37,8 @@ export const command = defineCommand({
     topic: described(OPTION.topic, 'Topic to relay from the start; may be repeated'),
     fanout: OPTION.fanout,
     confirmations: OPTION.confirmations,
+    maxRecordBytes: OPTION.maxRecordBytes,
+    answers: OPTION.answers,
     logLevel: OPTION.logLevel,
   },
   examples: [
@@ -69,6 +71,8 @@ export const command = defineCommand({
       topics: values.topic,
       fanout: values.fanout,
       confirmations: values.confirmations,
+      maxRecordBytes: values.maxRecordBytes,
+      answers: values.answers as 'own' | 'all',
       logLevel: values.logLevel as LogLevel,
     })
     const node = await createNode(config)

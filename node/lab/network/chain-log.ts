@@ -1,8 +1,8 @@
 import { parseEventLogs } from 'viem'
-import { type ChainClient, faultCourtAbi, stakeRegistryAbi } from '../../chain/index.ts'
+import { availabilityChallengeAbi, type ChainClient, faultCourtAbi, stakeRegistryAbi } from '../../chain/index.ts'
 import type { Address, Hex } from '../../core/index.ts'
 
-/** An event of the registry or the court. Addresses and hex are lower-case, numbers decimal. */
+/** An event of the registry, the court or the challenges. Addresses and hex are lower-case, numbers decimal. */
 export interface ChainEvent {
   readonly name: string
   readonly blockNumber: number
@@ -10,7 +10,7 @@ export interface ChainEvent {
   readonly args: Readonly<Record<string, string | boolean>>
 }
 
-/** Reads the events of both contracts, each once and in order. Local chains do not reorganise. */
+/** Reads the events of registry, court and challenges, each once and in order. Local chains do not reorganise. */
 export class ChainLog {
   readonly #client: ChainClient
   readonly #contracts: readonly Address[]
@@ -18,11 +18,11 @@ export class ChainLog {
 
   constructor(
     client: ChainClient,
-    contracts: { readonly registry: Address; readonly court: Address },
+    contracts: { readonly registry: Address; readonly court: Address; readonly availability: Address },
     fromBlock: number,
   ) {
     this.#client = client
-    this.#contracts = [contracts.registry, contracts.court]
+    this.#contracts = [contracts.registry, contracts.court, contracts.availability]
     this.#from = BigInt(fromBlock)
   }
 
@@ -32,7 +32,7 @@ export class ChainLog {
     if (head < this.#from) return []
     const logs = await this.#client.getLogs({ address: [...this.#contracts], fromBlock: this.#from, toBlock: head })
     this.#from = head + 1n
-    const parsed = parseEventLogs({ abi: [...stakeRegistryAbi, ...faultCourtAbi], logs })
+    const parsed = parseEventLogs({ abi: [...stakeRegistryAbi, ...faultCourtAbi, ...availabilityChallengeAbi], logs })
     return parsed.map(({ eventName, blockNumber, transactionHash, args }) => ({
       name: eventName,
       blockNumber: Number(blockNumber),

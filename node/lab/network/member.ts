@@ -39,6 +39,10 @@ export interface MemberSettings {
   readonly listen: string
   readonly topics: readonly string[]
   readonly logLevel: string
+  /** Which challenges its node answers; those to others' receipts too by default. */
+  readonly answers?: 'own' | 'all'
+  /** Bytes of records it holds at most. */
+  readonly maxRecordBytes?: number
 }
 
 /** Makes keys and folders. Nothing is registered, nothing runs. */
@@ -78,7 +82,7 @@ export function passwordFile(workspace: Workspace): string {
 
 /** Writes the CLI's config file, so that commands with `--data-dir` need no more options. */
 export async function configureMember(member: Member, workspace: Workspace, settings: MemberSettings): Promise<void> {
-  const { rpcUrl, coordinator, ensRegistry, listen, topics, logLevel } = settings
+  const { answers, rpcUrl, coordinator, ensRegistry, listen, maxRecordBytes, topics, logLevel } = settings
   const config = {
     rpc: [rpcUrl],
     coordinator,
@@ -88,6 +92,8 @@ export async function configureMember(member: Member, workspace: Workspace, sett
     listen: [listen],
     topic: topics,
     logLevel,
+    ...(answers === undefined ? {} : { answers }),
+    ...(maxRecordBytes === undefined ? {} : { maxRecordBytes }),
   }
   await writeFile(passwordFile(workspace), `${PRIVATE_PASSWORD}\n`, { mode: 0o600 })
   await writeFile(join(member.dataDir, 'suprnova.json'), `${JSON.stringify(config, undefined, 2)}\n`)

@@ -9,6 +9,7 @@ import { until } from './until.ts'
 const READY_WITHIN_MS = 60_000
 
 const CLI = fileURLToPath(new URL('../../cli/main.ts', import.meta.url))
+const FORGETFUL_NODE = fileURLToPath(new URL('../programs/forgetful-node.ts', import.meta.url))
 const SHIFTED_NODE = fileURLToPath(new URL('../programs/shifted-node.ts', import.meta.url))
 
 /** Begins the program that people run, on the data directory of a member. */
@@ -19,6 +20,27 @@ export function runNode(member: Member, processes: Processes): Running {
 
 /** Begins the same node on a clock that can be moved. */
 export function runShiftedNode(member: Member, settings: MemberSettings, processes: Processes): Running {
+  return runProgram(SHIFTED_NODE, member, settings, processes)
+}
+
+/** Begins the same node with a store that can be told to forget what it promised. */
+export function runForgetfulNode(
+  member: Member,
+  settings: MemberSettings,
+  processes: Processes,
+  onLine?: (line: string) => void,
+): Running {
+  return runProgram(FORGETFUL_NODE, member, settings, processes, onLine)
+}
+
+/** Begins a program of the lab around a real node. */
+function runProgram(
+  program: string,
+  member: Member,
+  settings: MemberSettings,
+  processes: Processes,
+  onLine?: (line: string) => void,
+): Running {
   const config: NodeConfigInput = {
     dataDir: member.dataDir,
     coordinator: settings.coordinator,
@@ -28,8 +50,11 @@ export function runShiftedNode(member: Member, settings: MemberSettings, process
     gasKeystore: { path: member.gas.path, password: PRIVATE_PASSWORD },
     listen: [settings.listen],
     topics: settings.topics,
+    ...(settings.answers === undefined ? {} : { answers: settings.answers }),
+    ...(settings.maxRecordBytes === undefined ? {} : { maxRecordBytes: settings.maxRecordBytes }),
   }
-  return processes.start({ name: member.name, args: [SHIFTED_NODE, JSON.stringify(config)] })
+  const args = [program, JSON.stringify(config)]
+  return processes.start({ name: member.name, args, ...(onLine === undefined ? {} : { onLine }) })
 }
 
 /**

@@ -44,6 +44,8 @@ export interface PrivateNetworkOptions {
   readonly blockTimeMs?: number
   /** The deployment's numbers; those for private networks by default. */
   readonly params?: ProtocolParams
+  /** Which challenges nodes answer. */
+  readonly answers?: 'own' | 'all'
   readonly log: (line: string) => void
   readonly signal: AbortSignal
 }
@@ -66,6 +68,7 @@ export class PrivateNetwork {
   readonly workspace: Workspace
   readonly processes: Processes
   readonly members: StakedMember[] = []
+  readonly #answers: 'own' | 'all'
 
   private constructor(parts: {
     chain: LocalChain
@@ -74,7 +77,9 @@ export class PrivateNetwork {
     client: ChainClient
     workspace: Workspace
     processes: Processes
+    answers: 'own' | 'all'
   }) {
+    this.#answers = parts.answers
     this.chain = parts.chain
     this.deployment = parts.deployment
     this.params = parts.params
@@ -120,7 +125,8 @@ export class PrivateNetwork {
       }) as ChainClient
       const params = await readParams({ client, deployment })
       log(`${ENS_NAME} -> ${deployment.coordinator}`)
-      const network = new PrivateNetwork({ chain, deployment, params, client, workspace, processes })
+      const { answers = 'all' } = options
+      const network = new PrivateNetwork({ chain, deployment, params, client, workspace, processes, answers })
       signal.throwIfAborted()
       const persons = await Promise.all(drafts.map((draft) => network.#personOf(draft)))
       for (const [i, draft] of drafts.entries()) {
@@ -181,6 +187,7 @@ export class PrivateNetwork {
       listen: `/ip4/127.0.0.1/tcp/${port}`,
       topics: [CHATTER],
       logLevel: 'info',
+      answers: this.#answers,
     }
     await configureMember(draft, this.workspace, settings)
     await this.#fund(draft)

@@ -18,6 +18,8 @@ const AT_ONCE = 16
 export interface RecordPlayOptions {
   readonly members: readonly string[]
   readonly params?: Partial<ProtocolParams>
+  /** Which challenges nodes answer; those to others' receipts too by default. */
+  readonly answers?: 'own' | 'all'
 }
 
 /** How a member's program is begun; the real node unless told otherwise. */
@@ -39,11 +41,11 @@ export class RecordPlay {
   /** Opens a network, runs `story` on it, and takes it down whatever happens. */
   static async run(
     stage: Stage,
-    { members, params }: RecordPlayOptions,
+    { answers = 'all', members, params }: RecordPlayOptions,
     story: (play: RecordPlay) => Promise<void>,
   ): Promise<void> {
     const { log, signal } = stage
-    const network = await PrivateNetwork.open({ members, log, signal, params: { ...PRESETS.dev, ...params } })
+    const network = await PrivateNetwork.open({ members, log, signal, answers, params: { ...PRESETS.dev, ...params } })
     const play = new RecordPlay(stage, network)
     const onAbort = () => void network.processes.stop()
     signal.addEventListener('abort', onAbort, { once: true })

@@ -14,6 +14,8 @@ const scenarios: Record<string, () => Promise<{ scenario: Scenario }>> = {
   'stolen-evidence': () => import('./stolen-evidence.ts'),
   restart: () => import('./restart.ts'),
   'replica-loss': () => import('./replica-loss.ts'),
+  withheld: () => import('./withheld.ts'),
+  answered: () => import('./answered.ts'),
 }
 
 /** The stories there are. */

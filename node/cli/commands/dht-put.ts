@@ -1,0 +1,78 @@
+import { EXIT } from '../../core/index.ts'
+import { defineCommand } from '../command.ts'
+import { argument, described, optionalArgument } from '../option.ts'
+import { OPTION } from '../options.ts'
+import { facts, table } from '../text.ts'
+import { bytesIn } from '../values/bytes-in.ts'
+import { parseText } from '../values/text.ts'
+
+/** How often a large value tells how far it is. */
+const PROGRESS_BYTES = 8 * 1024 * 1024
+
+export const command = defineCommand({
+  description: [
+    "Stores a value under a name of this node's stake: signed, held by replicas that the chain chose, promised by receipts. It is done when enough receipts came; those that came are printed. Values over 64 KiB are cut into parts, up to 64 MiB.",
+    'A record lives as long as a receipt does (a week on public deployments); to keep it longer, store it again.',
+  ],
+  args: {
+    name: argument('NAME', 'what to call it', parseText),
+    file: optionalArgument('FILE', 'file with the value; - or nothing reads standard input', parseText),
+  },
+  options: {
+    value: described(OPTION.value, 'The value itself, as text'),
+    replicas: OPTION.replicas,
+    quorum: OPTION.quorum,
+  },
+  examples: [
+    'suprnova dht put greeting --value hello',
+    'suprnova dht put picture ./picture.png',
+    'date | suprnova dht put now',
+  ],
+  exits: {
+    [EXIT.config]: 'the file cannot be read',
+    [EXIT.unsafe]: 'the signing guard refuses; the message says why',
+    [EXIT.tryAgain]: 'no node runs on this data directory, or too few replicas gave a receipt',
+  },
+  async run(values, context) {
+    const { NodeClient } = await import('../../api/index.ts')
+    const bytes =
+      values.value === undefined
+        ? counted(bytesIn(values.file ?? '-', context), context.note)
+        : new Uint8Array(Buffer.from(values.value, 'utf8'))
+    const { quorum, replicas } = values
+    const stored = await new NodeClient(values.dataDir).storeState(values.name, bytes, {
+      all: true,
+      ...(quorum === undefined ? {} : { quorum }),
+      ...(replicas === undefined ? {} : { replicas }),
+    })
+    const lines = stored.receipts.map(({ id, stakeId, untilEpoch }) => [
+      `stake ${stakeId}`,
+      `until epoch ${untilEpoch}`,
+      id,
+    ])
+    const held = facts({
+      'record key': stored.recordKey,
+      size: `${stored.size} bytes${stored.parts === 0 ? '' : ` in ${stored.parts} parts`}`,
+      position: stored.position,
+    })
+    const warning = stored.degraded ? '\nNo proper replica could be reached: only stand-ins hold it.' : ''
+    return { data: stored, text: `Stored ${values.name}.\n${held}\n\nPromised by\n${table(lines)}${warning}` }
+  },
+})
+
+/** Passes a stream on, telling how far it is. */
+async function* counted(
+  stream: AsyncIterable<Uint8Array>,
+  note: (line: string) => void,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  let bytes = 0
+  let told = 0
+  for await (const chunk of stream) {
+    bytes += chunk.length
+    if (bytes - told >= PROGRESS_BYTES) {
+      told = bytes
+      note(`${Math.floor(bytes / 2 ** 20)} MiB sent`)
+    }
+    yield chunk
+  }
+}
