@@ -8,7 +8,14 @@ import type { PeerWalk } from '../net/index.ts'
 import { ANSWER_TIMEOUT_MS, SOCKET_NAME, STATE_TIMEOUT_MS } from './constants.ts'
 import { NodeNotRunningError, NodeSilentError } from './errors.ts'
 import type { ErrorBody } from './http/answer.ts'
-import { type ClosestLine, HEADER, isNotFound, type ReceiptLine, type StoredLine } from './http/dht-routes.ts'
+import {
+  type ClosestLine,
+  HEADER,
+  isNotFound,
+  type NearbyLine,
+  type ReceiptLine,
+  type StoredLine,
+} from './http/dht-routes.ts'
 import type { GossipLine } from './http/node-api.ts'
 import type { FaultStatus, NodeStatus } from './status.ts'
 
@@ -167,6 +174,27 @@ export class NodeClient {
   /** Peers found by a walk of the routing table towards a state's key. */
   findPeers(key: string, options: StateQuery = {}): Promise<PeerWalk> {
     return this.#json('GET', `/dht/peers?${stateQuery(key, options)}`)
+  }
+
+  /** Agents near a position of the default world. */
+  query(
+    position: readonly number[],
+    radius: number,
+    options: { readonly consistency?: 'quorum' | 'one' } = {},
+  ): Promise<NearbyLine> {
+    const query = new URLSearchParams({ position: position.join(','), radius: String(radius) })
+    if (options.consistency !== undefined) query.set('consistency', options.consistency)
+    return this.#json('GET', `/dht/query?${query}`)
+  }
+
+  /** Says where an agent of this stake is, in the default world. */
+  announce(announcement: {
+    readonly agentId: string
+    readonly position: readonly number[]
+    readonly capabilities?: readonly string[]
+    readonly data?: unknown
+  }): Promise<{ agentId: Hex }> {
+    return this.#json('POST', '/dht/presence', announcement)
   }
 
   /** Receipts this node was given, newest first. */

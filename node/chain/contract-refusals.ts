@@ -213,4 +213,63 @@ export const CONTRACT_REFUSALS: Readonly<Record<string, Refusal>> = {
     says: () => 'the statements are valid and break no rule',
     hint: 'check the bundle: suprnova evidence verify',
   },
+  // challenges
+  BadShown: {
+    says: (v) => `the ${v.what} that was shown has ${v.given}, expected was ${v.expected}`,
+    hint: 'give the receipt and its PUT as `suprnova dht receipts --export` prints them',
+  },
+  ForeignPut: {
+    says: () => 'the receipt is not for this body of this PUT',
+    hint: 'give the PUT that the receipt came for: they are exported together',
+  },
+  ReceiptOver: {
+    says: (v) => `the receipt promised until epoch ${v.untilEpoch}, the chain is in epoch ${v.currentEpoch}`,
+    hint: 'its promise was kept as long as it held; nothing can be asked any more',
+  },
+  BeyondSize: {
+    says: (v) => `the value has ${v.size} bytes, so there is no chunk ${v.chunkIndex} of 1 KiB`,
+    hint: 'give a smaller --chunk',
+  },
+  AlreadyOpen: {
+    says: (v) => `challenge ${v.challengeId} to this chunk is open already`,
+    hint: 'wait for its answer or its deadline',
+    exitCode: later,
+  },
+  BondTooSmall: {
+    says: (v) => `the bond of ${v.given} wei is below the ${v.needed} that are needed now`,
+    hint: 'run the command again: another challenge was opened, or fees rose',
+    exitCode: later,
+  },
+  UnknownChallenge: { says: (v) => `there is no challenge ${v.challengeId}`, hint: 'check its id' },
+  NotOpen: { says: (v) => `challenge ${v.challengeId} is over`, hint: 'it was answered or concluded already' },
+  TooLate: {
+    says: (v) => `challenge ${v.challengeId} could be answered until ${at(v.answerableUntil)}`,
+    hint: 'nothing can be done any more',
+  },
+  TooEarly: {
+    says: (v) => `challenge ${v.challengeId} can be answered until ${at(v.answerableUntil)}`,
+    hint: 'conclude it after that time and block',
+    exitCode: later,
+  },
+  WrongChunk: {
+    says: (v) => `the chunk leads to root ${v.root}, promised was ${v.valueRoot}`,
+    hint: 'give the value exactly as it was stored',
+  },
+  NotSuperseded: {
+    says: () => 'the other PUT is not a later one of the same writer for the same entry',
+    hint: 'show the chunk itself',
+  },
+  NothingToCollect: {
+    says: (v) => `challenge ${v.challengeId} leaves nothing to collect`,
+    hint: 'it is open still, or was collected',
+  },
+  NotPaid: {
+    says: (v) => `${v.account} did not take ${v.amountWei} wei`,
+    hint: 'its contract refuses coins; the amount stays until it takes them',
+  },
+  NotConcluding: {
+    says: () => 'silence is judged while its challenge is concluded, and never otherwise',
+    hint: 'conclude the challenge: suprnova evidence challenge --wait --conclude',
+  },
+  NotVerifier: { says: (v) => `${v.caller} is not the verifier of unavailabilities`, hint: 'conclude the challenge' },
 }

@@ -96,6 +96,8 @@ export const COMMANDS: readonly Entry[] = [
   entry('dht get', 'Read what a stake stored under a name', () => import('./commands/dht-get.ts')),
   entry('dht closest', 'Show which stakes hold a name', () => import('./commands/dht-closest.ts')),
   entry('dht peers', 'Walk the routing table towards a name', () => import('./commands/dht-peers.ts')),
+  entry('dht query', 'Find the agents near a position', () => import('./commands/dht-query.ts')),
+  entry('dht announce', 'Say where an agent is', () => import('./commands/dht-announce.ts')),
   entry('dht receipts', 'List the receipts this node was given', () => import('./commands/dht-receipts.ts')),
 
   entry('evidence list', 'List the offences that the running node knows', () => import('./commands/evidence-list.ts')),

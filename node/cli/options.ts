@@ -2,7 +2,7 @@ import { flag, list, value, valueOr } from './option.ts'
 import { parsePositiveAmount } from './values/amount.ts'
 import { hexBytes, parseAddress } from './values/hex.ts'
 import { parseCoordinator, parseEnsName, parseLoopback, parseMultiaddr, parseUrl } from './values/network.ts'
-import { parsePort, wholeNumber } from './values/number.ts'
+import { decimal, parsePort, wholeNumber } from './values/number.ts'
 import { oneOf, parseText } from './values/text.ts'
 
 /** Where Hardhat's chain listens unless told otherwise. */
@@ -202,6 +202,13 @@ export const OPTION = {
     parse: parseText,
   }),
   recordName: value({ placeholder: 'NAME', summary: 'Only those for the record of this name', parse: parseText }),
+  radius: valueOr('10', { placeholder: 'R', summary: 'Radius, in units of the world', parse: decimal }),
+  capability: list({ placeholder: 'WORD', summary: 'What it can do; may be repeated', parse: parseText }),
+  consistency: valueOr('quorum', {
+    placeholder: 'HOW',
+    summary: 'quorum misses nothing acknowledged; one asks a single replica a cell',
+    parse: oneOf('quorum', 'one'),
+  }),
   chunk: value({
     placeholder: 'I',
     summary: 'Chunk of 1 KiB to ask for (default: one at random)',

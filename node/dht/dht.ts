@@ -32,6 +32,9 @@ import { Repair } from './repair/repair.ts'
 import { ReceiptDesk } from './replica/receipt-desk.ts'
 import { Replica } from './replica/replica.ts'
 import { showChunk } from './replica/show-chunk.ts'
+import { AgentDiscoveryProtocol } from './spatial/agent-discovery.ts'
+import { MeshDHTAdapter } from './spatial/mesh-adapter.ts'
+import { SpatialHashIndex } from './spatial/spatial-index.ts'
 
 export interface DhtOptions {
   readonly params: ProtocolParams
@@ -90,6 +93,9 @@ export class Dht implements ChunkHolder {
   readonly states: StateClient
   readonly receipts: ReceiptBook
   readonly repair: Repair
+  readonly spatial: SpatialHashIndex
+  readonly agents: AgentDiscoveryProtocol
+  readonly meshes: MeshDHTAdapter
   readonly #modules: DhtModules
   readonly #floors: Floors
   readonly #book: RecordBook
@@ -142,6 +148,12 @@ export class Dht implements ChunkHolder {
       receipts: this.receipts,
     })
     this.states = new StateClient({ client: this.client, ownStakeId: own })
+    this.spatial = new SpatialHashIndex(this.client)
+    this.agents = new AgentDiscoveryProtocol({
+      ...{ index: this.spatial, clock, epoch, ownStakeId: own },
+      lifeEpochs: this.client.lifeEpochs,
+    })
+    this.meshes = new MeshDHTAdapter({ states: this.states, index: this.spatial })
     this.repair = new Repair(
       { params },
       {

@@ -1,10 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { EXIT, fromHex, type Hex, SuprnovaError, toHex } from '../../core/index.ts'
-import { type Dht, type KeptReceipt, REPLICAS_DEFAULT, type StateKey } from '../../dht/index.ts'
+import { type Dht, type KeptReceipt, REPLICAS_DEFAULT, type SpatialAgent, type StateKey } from '../../dht/index.ts'
 import { STATE_LIMIT_BYTES } from '../constants.ts'
 import { RequestError } from '../errors.ts'
-import { sendJson } from './answer.ts'
-import { hashOf, nameOf, wholeOf } from './fields.ts'
+import { readJson, sendJson } from './answer.ts'
+import { hashOf, nameOf, numbersOf, wholeOf } from './fields.ts'
 import type { NodeApi } from './node-api.ts'
 
 /** A receipt as a client sees it. */
@@ -61,6 +61,8 @@ export async function answerDht(
   else if (route === 'GET /dht/closest') sendJson(response, 200, closest(api.dht, query))
   else if (route === 'GET /dht/peers') sendJson(response, 200, await api.network.findPeers(walkTarget(api.dht, query)))
   else if (route === 'GET /dht/receipts') sendJson(response, 200, { receipts: receiptsOf(api.dht, query) })
+  else if (route === 'GET /dht/query') sendJson(response, 200, await nearby(api.dht, query))
+  else if (route === 'POST /dht/presence') sendJson(response, 200, await announce(api.dht, await readJson(request)))
   else if (receipt?.[1] !== undefined) sendJson(response, 200, exported(api.dht, hashOf(receipt[1], 'receipt id')))
   else return false
   return true
@@ -124,6 +126,46 @@ function closest(dht: Dht, query: URLSearchParams): ClosestLine {
   const { members, standIns } = dht.tables.setsOf(recordKey, epoch, quorumOf(query).replicas ?? REPLICAS_DEFAULT)
   const replicas = members.map((stakeId) => ({ stakeId, address: dht.addressOf(stakeId) ?? null }))
   return { recordKey: toHex(recordKey), epoch, replicas, standIns }
+}
+
+/** An agent as a client sees it. */
+export interface AgentLine {
+  readonly agentId: Hex
+  readonly position: readonly number[]
+  readonly capabilities: readonly string[]
+  /** Unix milliseconds, by the agent's own clock. */
+  readonly timestamp: number
+  readonly data: unknown
+  readonly stakeId: number
+}
+
+/** The answer to a query. */
+export interface NearbyLine {
+  readonly agents: readonly AgentLine[]
+  readonly quorum: boolean
+  readonly cells: number
+  readonly requests: number
+}
+
+async function nearby(dht: Dht, query: URLSearchParams): Promise<NearbyLine> {
+  const position = numbersOf(query.get('position'), 'position')
+  const radius = numbersOf(query.get('radius'), 'radius')[0] as number
+  const consistency = query.get('consistency') === 'one' ? 'one' : 'quorum'
+  const { agents, asked, cells, quorum } = await dht.spatial.queryRange(position, radius, { consistency })
+  return { agents: agents.map(agentLine), quorum, cells, requests: asked }
+}
+
+async function announce(dht: Dht, body: Record<string, unknown>): Promise<{ readonly agentId: Hex }> {
+  const agentId = nameOf(typeof body.agentId === 'string' ? body.agentId : null)
+  const { capabilities, data, position } = body
+  const at = numbersOf(Array.isArray(position) ? position.join(',') : null, 'position')
+  const can = Array.isArray(capabilities) ? capabilities.map(String) : []
+  return { agentId: toHex(await dht.agents.announcePresence({ agentId, position: at, capabilities: can, data })) }
+}
+
+export function agentLine({ agentId, position, presence, writerStakeId }: SpatialAgent): AgentLine {
+  const { capabilities, data = null, timestamp } = presence
+  return { agentId: toHex(agentId), position, capabilities, timestamp, data, stakeId: writerStakeId }
 }
 
 /** Peers are looked for by the key of a record, or by any 32 bytes. */

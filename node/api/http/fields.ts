@@ -56,3 +56,12 @@ export function wholeOf(query: URLSearchParams, field: string, least: number, mo
   }
   return value
 }
+
+/** One to three numbers, parted by commas. @throws RequestError `FIELD_INVALID` */
+export function numbersOf(value: string | null, field: string): number[] {
+  const numbers = value === null ? [] : value.split(',').map(Number)
+  const areFit = numbers.length >= 1 && numbers.length <= 3 && numbers.every(Number.isFinite)
+  if (value === null || value.trim() === '' || !areFit)
+    throw bad(field, value, 'one to three numbers, parted by commas')
+  return numbers
+}

@@ -11,7 +11,7 @@ export const command = defineCommand({
   examples: [
     'suprnova dht receipts',
     'suprnova dht receipts --record-name greeting',
-    'suprnova dht receipts --export 0x… > receipt.json',
+    'suprnova dht receipts --export 0x…',
   ],
   exits: { [EXIT.tryAgain]: 'no node runs on this data directory' },
   async run(values, _context) {

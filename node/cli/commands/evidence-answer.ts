@@ -25,8 +25,8 @@ export const command = defineCommand({
     ...NETWORK,
   },
   examples: [
-    'suprnova evidence answer 0x… --value ./value.bin',
-    'suprnova evidence answer 0x… --superseded ./receipt.json',
+    'suprnova evidence answer 0x4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f --value ./value.bin',
+    'suprnova evidence answer 0x4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f --superseded ./receipt.json',
   ],
   exits: {
     [EXIT.usage]: 'neither a value nor a later PUT was given, or the value is not the one that was promised',

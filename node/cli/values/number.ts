@@ -21,3 +21,10 @@ export function parsePort(text: string): number {
     throw new ValueError(`expected a port from 0 to 65535 (0 takes a free one), got ${JSON.stringify(text)}`)
   }
 }
+
+/** A number with decimals. */
+export function decimal(text: string): number {
+  const number = Number(text)
+  if (text.trim() !== '' && Number.isFinite(number)) return number
+  throw new ValueError(`expected a number, got ${JSON.stringify(text)}`)
+}

@@ -2,6 +2,7 @@ import { hash } from 'node:crypto'
 import { equalBytes } from '../../core/index.ts'
 import type { ConditionalTable, Expected } from '../conditional-table.ts'
 import type { Disk } from '../disk.ts'
+import { OrderedRows } from './ordered-rows.ts'
 
 /**
  * A table whose every write is one checksummed record at the end of a journal, flushed before it resolves.
@@ -9,11 +10,11 @@ import type { Disk } from '../disk.ts'
  * next one, as LMDB's do.
  */
 export async function openSimulatedTable(disk: Disk, path: string): Promise<ConditionalTable> {
-  const rows = new Map<string, Uint8Array>()
+  const rows = new OrderedRows()
   let journal = (await disk.read(path)) ?? new Uint8Array()
   let length = 0
   for (const record of readRecords(journal)) {
-    for (const [key, value] of record.writes) apply(rows, key, value)
+    for (const [key, value] of record.writes) rows.set(key, value)
     length = record.end
   }
   if (length < journal.length || journal.length === 0) {
@@ -40,7 +41,7 @@ export async function openSimulatedTable(disk: Disk, path: string): Promise<Cond
         const held = heldOf(batch)
         for (const { writes } of held) await disk.append(path, encodeRecord(writes))
         await disk.sync(path)
-        for (const { writes } of held) for (const [key, value] of writes) apply(rows, toText(key), value)
+        for (const { writes } of held) for (const [key, value] of writes) rows.set(toText(key), value)
         for (const queued of batch) queued.resolve(held.includes(queued))
       } catch (error) {
         for (const { reject } of batch) reject(error)
@@ -74,8 +75,7 @@ export async function openSimulatedTable(disk: Disk, path: string): Promise<Cond
     write: async (writes) => void (await enqueue([], writes)),
     writeIf: enqueue,
     *range(start, end) {
-      const keys = [...rows.keys()].filter((key) => key >= toText(start) && key < toText(end)).sort()
-      for (const key of keys) yield [Buffer.from(key, 'hex'), rows.get(key) as Uint8Array] as const
+      for (const [key, value] of rows.range(toText(start), toText(end))) yield [Buffer.from(key, 'hex'), value] as const
     },
   }
 }
@@ -116,11 +116,6 @@ function* readRecords(journal: Uint8Array) {
     yield { end, writes: writes.map(([key, value]) => [key, value ? Buffer.from(value, 'hex') : undefined] as const) }
     at = end
   }
-}
-
-function apply(rows: Map<string, Uint8Array>, key: string, value: Uint8Array | undefined): void {
-  if (value) rows.set(key, value)
-  else rows.delete(key)
 }
 
 function toText(bytes: Uint8Array): string {

@@ -23,19 +23,27 @@ const address = (digit: number): string => `0x${String(digit).repeat(40)}`
 /** Three values each option takes, by what its placeholder says it is. */
 const SAMPLES: Record<string, readonly [string, string, string]> = {
   ADDRESS: [address(1), address(2), address(3)],
+  BYTES: ['1', '2', '3'],
   DIR: ['/tmp/a', '/tmp/b', '/tmp/c'],
   EGI: ['1', '2.5', '3'],
   FILE: ['a', 'b', 'c'],
   HEX: [HEX32, HEX32.replace('a', 'c'), HEX32.replace('a', 'd')],
   'HOST:PORT': ['127.0.0.1:1', '127.0.0.1:2', 'localhost:3'],
+  HOW: ['one', 'quorum', 'one'],
+  I: ['1', '2', '3'],
   ID: ['1', '2', '3'],
   KEY: ['a', 'b', 'c'],
   LEVEL: ['debug', 'warn', 'error'],
   MULTIADDR: ['/ip4/127.0.0.1/tcp/1', '/ip4/127.0.0.1/tcp/2', '/ip4/127.0.0.1/tcp/3'],
+  NAME: ['a', 'b', 'c'],
   N: ['2', '3', '4'],
   PORT: ['1', '2', '3'],
+  R: ['1', '2', '3'],
   SECONDS: ['1', '2', '3'],
   TOPIC: ['a', 'b', 'c'],
+  W: ['1', '2', '3'],
+  WHOSE: ['own', 'all', 'own'],
+  WORD: ['a', 'b', 'c'],
   URL: ['http://a', 'http://b', 'http://c'],
 }
 

@@ -26,7 +26,8 @@ const PROMISED = [
   ),
   ...['run', 'stop', 'status'].map((word) => `node ${word}`),
   ...['pub', 'sub'].map((word) => `gossip ${word}`),
-  ...['list', 'show', 'verify', 'submit', 'claim'].map((word) => `evidence ${word}`),
+  ...['put', 'get', 'closest', 'peers', 'query', 'announce', 'receipts'].map((word) => `dht ${word}`),
+  ...['list', 'show', 'verify', 'submit', 'claim', 'challenge', 'answer'].map((word) => `evidence ${word}`),
   ...['declare-lost', 'export', 'import'].map((word) => `guard ${word}`),
 ]
 
