@@ -49,6 +49,12 @@ export class SuprnovaNode implements NodeApi, HealthApi {
     return this.#parts.dht
   }
 
+  /** The chain this node follows, and what it is pinned to. */
+  get chain(): { readonly client: ChainClient; readonly pin: NodeParts['pin'] } {
+    const { client, pin } = this.#parts
+    return { client, pin }
+  }
+
   /** Challenges to receipts, this node's and others'. */
   get challenges(): ChallengeDesk {
     return this.#parts.challenges

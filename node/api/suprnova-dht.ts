@@ -1,0 +1,334 @@
+import { createWalletClient, http } from 'viem'
+import { type ChainWallet, openChallenge } from '../chain/index.ts'
+import { type Address, fromHex, type Hex, SuprnovaError, toHex } from '../core/index.ts'
+import {
+  type Announcement,
+  type KeptReceipt,
+  type MeshDHTAdapter,
+  type NearbyOptions,
+  type QueryOptions,
+  type QueryResult,
+  REPLICAS_DEFAULT,
+  type ReceiptFile,
+  type RetrieveStateOptions,
+  type SpatialAgent,
+  STATE_MAX_BYTES,
+  type StateKey,
+  type StoredState,
+  type StoreStateOptions,
+} from '../dht/index.ts'
+import type { PeerWalk } from '../net/index.ts'
+import { DomainSeparator, keccak256 } from '../statements/index.ts'
+import { type NodeConfigInput, parseNodeConfig } from './config.ts'
+import { createNode, type NodeModules } from './createNode.ts'
+import type { SuprnovaNode } from './node.ts'
+import { openKeys } from './node-keys.ts'
+import { settingsOf } from './settings.ts'
+import { systemRandom } from './system.ts'
+
+/** Where messages go that name no topic. */
+export const MESSAGE_TOPIC = 'suprnova/messages'
+
+/** The seed's two words; the rest comes from the environment and `suprnova.json`, see `settingsOf`. */
+export interface SuprnovaDHTOptions extends Partial<NodeConfigInput> {
+  /** A hash of a biometric template (0x and 64 hex digits), or any text that is hashed: never the template. */
+  readonly biometricId: string
+  /** `https://current-reality.eth` or `current-reality.eth`. */
+  readonly egiCoordinator: string
+}
+
+export interface Message {
+  /** Who says it, and to whom; names of agents or anything else. Everybody hears it all the same. */
+  readonly from: string
+  readonly to?: string | undefined
+  /** Text, bytes, or anything that JSON can hold. */
+  readonly payload: unknown
+  /** {@link MESSAGE_TOPIC} by default. */
+  readonly topic?: string | undefined
+}
+
+/** A message as it came, with the stake that signed it. */
+export interface HeardMessage extends Message {
+  readonly signer: Address
+  readonly stakeId: number
+}
+
+/** A peer that messages can be handed on to. */
+export interface DhtPeer {
+  readonly stakeId: number
+  readonly address: Address
+  /** Says a message to this peer's stake: signed, by gossip, addressed to it. */
+  forwardMessage(message: Omit<Message, 'to'>): Promise<void>
+}
+
+export interface ReadState {
+  /** `undefined` when nobody showed a record. */
+  readonly value: Uint8Array | undefined
+  /** Whether enough replicas answered that no acknowledged store was missed. */
+  readonly quorum: boolean
+  readonly writerStakeId: number | undefined
+  /** Stakes that promised this version to this node and did not show it. */
+  readonly missing: readonly number[]
+  /** Challenges that were opened against them, when `challenge` asked for it. */
+  readonly challenges: readonly Hex[]
+}
+
+/**
+ * The accountable DHT in one object: a node of its own in this process.
+ *
+ * @example
+ *   const dht = new SuprnovaDHT({ biometricId, egiCoordinator: 'https://current-reality.eth' })
+ *   await dht.start()
+ *   await dht.storeState('greeting', 'hello')
+ *   const { value } = await dht.retrieveState('greeting')
+ *   await dht.stop()
+ */
+export class SuprnovaDHT {
+  /** keccak256 of the biometric id, or the id itself when it is a hash: what a person key is derived from. */
+  readonly biometricHash: Uint8Array
+  readonly #options: SuprnovaDHTOptions
+  readonly #modules: Partial<NodeModules>
+  #node: SuprnovaNode | undefined
+
+  constructor(options: SuprnovaDHTOptions, modules: Partial<NodeModules> = {}) {
+    const { biometricId } = options
+    this.biometricHash = /^0x[0-9a-fA-F]{64}$/.test(biometricId)
+      ? fromHex(biometricId)
+      : keccak256(new Uint8Array(Buffer.from(biometricId, 'utf8')))
+    this.#options = options
+    this.#modules = modules
+  }
+
+  /**
+   * Starts the node. Its key must have an active stake to write; without one it reads.
+   * @throws SuprnovaError as `createNode`; ConfigError when the configuration lacks a key or a password
+   */
+  async start(): Promise<void> {
+    if (this.#node !== undefined) return
+    this.#node = await createNode(parseNodeConfig(this.#settings()), this.#modules)
+  }
+
+  async stop(): Promise<void> {
+    const node = this.#node
+    this.#node = undefined
+    await node?.close()
+  }
+
+  /** The node under it; `store` is the seed's word for {@link SuprnovaDHT.storeState}. */
+  get node(): SuprnovaNode & { readonly store: SuprnovaDHT['storeState'] } {
+    return Object.assign(this.#running(), { store: this.storeState.bind(this) })
+  }
+
+  /**
+   * Stores a value under a name of this stake: signed, held by three replicas unless told otherwise, promised by receipts.
+   * @param value bytes or a stream of them as they are; text in UTF-8; anything else as JSON
+   * @throws DhtError `DHT_TOO_FEW_RECEIPTS` and others, see `RecordClient.store`
+   */
+  storeState(key: StateKey, value: unknown, options: StoreStateOptions = {}): Promise<StoredState> {
+    return this.#dht.states.storeState(key, bytesOf(value), options)
+  }
+
+  /**
+   * Reads what a stake stored under a name, every byte verified.
+   * @param options `owner`: whose, this stake's by default; `challenge`: turn a promise that is found broken into a challenge
+   * @throws DhtError `DHT_BEHIND_FLOOR`, `DHT_PART_MISSING`
+   */
+  async retrieveState(
+    key: StateKey,
+    options: RetrieveStateOptions & { readonly challenge?: boolean } = {},
+  ): Promise<ReadState> {
+    const found = await this.#dht.states.retrieveState(key, options)
+    if (found.record === undefined) {
+      return { value: undefined, quorum: false, writerStakeId: undefined, missing: [], challenges: [] }
+    }
+    const chunks: Uint8Array[] = []
+    for await (const part of found.parts) chunks.push(part)
+    const { missing, quorum, record, recordKey } = found
+    const challenges: Hex[] = []
+    if (options.challenge === true) {
+      for (const kept of this.#dht.receipts.list({ recordKey: toHex(recordKey) })) {
+        if (missing.includes(kept.stakeId)) challenges.push(await this.challenge(kept.id))
+      }
+    }
+    const value = new Uint8Array(Buffer.concat(chunks))
+    return { value, quorum, writerStakeId: record.writerStakeId, missing, challenges }
+  }
+
+  /** Walks the Kademlia table towards a name's key: O(log N) steps. */
+  discoverPeers(query: {
+    readonly key: StateKey
+    readonly owner?: number
+    readonly count?: number
+  }): Promise<PeerWalk> {
+    const key = this.#dht.states.keyOf(query.key, query.owner)
+    return this.#running().network.findPeers(key, query.count === undefined ? {} : { count: query.count })
+  }
+
+  /** Says something to everybody on a topic. @returns to how many peers it went at once */
+  async gossipMessage({ from, payload, to, topic = MESSAGE_TOPIC }: Message): Promise<number> {
+    const words = JSON.stringify({ from, to, payload: packed(payload) })
+    const { recipients } = await this.#running().publish(topic, new Uint8Array(Buffer.from(words, 'utf8')))
+    return recipients
+  }
+
+  /** Hears what is said on a topic. @returns the function that ends it */
+  onMessage(handler: (message: HeardMessage) => void, topic: string = MESSAGE_TOPIC): () => void {
+    return this.#running().subscribe(topic, ({ payload, signer, stakeId }) => {
+      const message = readMessage(Buffer.from(payload, 'base64'))
+      if (message !== undefined) handler({ ...message, topic, signer, stakeId })
+    })
+  }
+
+  /** Agents whose newest written position lies within the radius. */
+  async queryLocal(
+    position: readonly number[],
+    radius: number,
+    options: QueryOptions = {},
+  ): Promise<readonly SpatialAgent[]> {
+    return (await this.queryLocalWith(position, radius, options)).agents
+  }
+
+  /** The same with what it took. */
+  queryLocalWith(position: readonly number[], radius: number, options: QueryOptions = {}): Promise<QueryResult> {
+    return this.#dht.spatial.queryRange(position, radius, options)
+  }
+
+  /** Says where an agent is and what it can do. @returns the agent's id */
+  announcePresence(announcement: Announcement): Promise<Uint8Array> {
+    return this.#dht.agents.announcePresence(announcement)
+  }
+
+  findNearby(position: readonly number[], radius: number, options: NearbyOptions = {}): Promise<SpatialAgent[]> {
+    return this.#dht.agents.findNearby(position, radius, options)
+  }
+
+  /** The record key of the cell that a position lies in. */
+  hashPosition(position: readonly number[]): Hex {
+    return toHex(this.#dht.spatial.hashPosition(position))
+  }
+
+  /** So many stakes that may speak now, none of them this one, each as likely as another. */
+  getRandomPeers(count: number): DhtPeer[] {
+    const table = this.#dht.tables.table(this.#dht.reader.epoch())
+    const others = [...(table?.stakes() ?? [])].filter((stakeId) => stakeId !== this.#dht.ownStakeId)
+    const random = this.#modules.random ?? systemRandom
+    for (let left = others.length; left > 1; left--) {
+      const drawn = new DataView(random.bytes(4).buffer).getUint32(0) % left
+      ;[others[left - 1], others[drawn]] = [others[drawn] as number, others[left - 1] as number]
+    }
+    return others.slice(0, count).flatMap((stakeId) => this.#peer(stakeId))
+  }
+
+  /** Local computations on the placements that the chain drew: nobody is asked. */
+  readonly routingTable = {
+    /** The stakes that hold a name, closest first. */
+    findClosest: (key: StateKey, count: number = REPLICAS_DEFAULT, owner?: number): DhtPeer[] => {
+      const recordKey = this.#dht.states.keyOf(key, owner)
+      const closest = this.#dht.tables.table(this.#dht.reader.epoch())?.closest(recordKey, count) ?? []
+      return closest.flatMap((stakeId) => this.#peer(stakeId))
+    },
+    /** The cells around a position, with the key of each and the stakes that hold it. */
+    getRange: (position: readonly number[], radius: number) =>
+      this.#dht.spatial.cellsIn(position, radius).map(({ cell, recordKey }) => ({
+        cell,
+        recordKey: toHex(recordKey),
+        replicas: this.#dht.tables.setsOf(recordKey, this.#dht.reader.epoch(), REPLICAS_DEFAULT).members,
+      })),
+  }
+
+  /** What a mesh needs of this DHT. */
+  get meshes(): MeshDHTAdapter {
+    return this.#dht.meshes
+  }
+
+  /** Receipts this node was given, newest first. */
+  receipts(key?: StateKey): KeptReceipt[] {
+    const filter = key === undefined ? {} : { recordKey: toHex(this.#dht.states.keyOf(key)) }
+    return [...this.#dht.receipts.list(filter)]
+  }
+
+  /** A receipt with its PUT, as anyone can challenge it. */
+  exportReceipt(id: Hex): ReceiptFile | undefined {
+    const kept = this.#dht.receipts.get(id)
+    return kept && this.#dht.receipts.export(kept)
+  }
+
+  /**
+   * Challenges whoever signed a receipt to show a chunk, with the gas key; the node concludes it by itself when nobody does.
+   * @returns the challenge's id
+   * @throws SuprnovaError `UNKNOWN_RECEIPT`, `NO_GAS_KEY`; ContractRefusedError
+   */
+  async challenge(receiptId: Hex, chunkIndex = 0): Promise<Hex> {
+    const kept = this.#dht.receipts.get(receiptId)
+    if (kept === undefined) throw new SuprnovaError('UNKNOWN_RECEIPT', `this node was given no receipt ${receiptId}`)
+    const settings = parseNodeConfig(this.#settings())
+    const { gasKey } = await openKeys(settings)
+    if (gasKey === undefined) {
+      throw new SuprnovaError('NO_GAS_KEY', 'a challenge costs gas and a bond, and this node has no gas key', {
+        hint: 'make one with `suprnova key new gas` and fund it',
+      })
+    }
+    const { client, pin } = this.#running().chain
+    const { chainId, registry: verifyingContract, salt } = pin
+    const wallet = createWalletClient({ account: gasKey, transport: http(settings.rpcUrls[0]) }) as ChainWallet
+    const separator = new DomainSeparator({ chainId, verifyingContract, salt })
+    const { put, receipt } = kept
+    const opened = await openChallenge({ client, deployment: pin, wallet }, { receipt, put, chunkIndex, separator })
+    return opened.consequences.challengeId
+  }
+
+  #settings(): NodeConfigInput {
+    const { biometricId: _, egiCoordinator: coordinator, ...given } = this.#options
+    return settingsOf({ ...given, coordinator })
+  }
+
+  #peer(stakeId: number): DhtPeer[] {
+    const address = this.#dht.addressOf(stakeId)
+    if (address === undefined) return []
+    const forwardMessage = async (message: Omit<Message, 'to'>) => {
+      await this.gossipMessage({ ...message, to: address })
+    }
+    return [{ stakeId, address, forwardMessage }]
+  }
+
+  get #dht() {
+    return this.#running().dht
+  }
+
+  #running(): SuprnovaNode {
+    if (this.#node !== undefined) return this.#node
+    throw new SuprnovaError('DHT_NOT_STARTED', 'the node is not started', { hint: 'await dht.start() first' })
+  }
+}
+
+/** Bytes as they are, text in UTF-8, anything else as JSON. */
+function bytesOf(value: unknown): Uint8Array | AsyncIterable<Uint8Array> {
+  if (value instanceof Uint8Array) return value
+  if (typeof value === 'object' && value !== null && Symbol.asyncIterator in value) {
+    return value as AsyncIterable<Uint8Array>
+  }
+  const text = typeof value === 'string' ? value : JSON.stringify(value)
+  if (text !== undefined) return new Uint8Array(Buffer.from(text, 'utf8'))
+  throw new SuprnovaError('DHT_NO_VALUE', `a ${typeof value} cannot be stored`, {
+    exitCode: 2,
+    values: { limit: STATE_MAX_BYTES },
+    hint: 'give bytes, text, or what JSON can hold',
+  })
+}
+
+/** Bytes travel inside JSON as base64. */
+function packed(payload: unknown): unknown {
+  return payload instanceof Uint8Array ? { base64: Buffer.from(payload).toString('base64') } : payload
+}
+
+function readMessage(bytes: Uint8Array): Message | undefined {
+  try {
+    const { from, payload, to } = JSON.parse(Buffer.from(bytes).toString('utf8')) as Message
+    const { base64 } = (payload ?? {}) as { readonly base64?: unknown }
+    const unpacked = typeof base64 === 'string' ? new Uint8Array(Buffer.from(base64, 'base64')) : payload
+    return typeof from === 'string' ? { from, to, payload: unpacked } : undefined
+  } catch {
+    // Anybody may say anything on a topic: what is no message is not heard.
+    return undefined
+  }
+}
