@@ -1,6 +1,9 @@
 #!/usr/bin/env node
 /** The command line. Plain JavaScript, because older versions of Node run this file before handing over to Node 24. */
+import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { runOnNode24 } from './node24.mjs'
 
-await runOnNode24(fileURLToPath(new URL('./main.ts', import.meta.url)), process.argv.slice(2))
+// The sources as they are, or what the published package holds of them.
+const [source, built] = ['./main.ts', './main.js'].map((name) => fileURLToPath(new URL(name, import.meta.url)))
+await runOnNode24(existsSync(source) ? source : built, process.argv.slice(2))
