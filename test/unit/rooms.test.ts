@@ -33,6 +33,7 @@ describe('the rule of rooms, on trees that break it', () => {
   it('takes a tree that keeps it', async () => {
     write('node/store/index.ts', "import { one } from '../core/index.ts'\nexport const two = one + one\n")
     write('node/cli/run.mjs', "export { two } from '../store/index.ts'\n")
+    write('node/index.ts', "export { two } from './store/index.ts'\n")
     expect(await brokenRoomRules(root)).toEqual([])
   })
 
@@ -61,6 +62,14 @@ describe('the rule of rooms, on trees that break it', () => {
     ['a room entered past its face', 'node/api/a.ts', "import { one } from '../core/bytes.ts'\n", 'past the face'],
     ['code outside the rooms', 'node/lab/a.ts', "import { x } from '../../scripts/x.ts'\n", 'outside node/'],
     ['a room nobody knows', 'node/shared/a.ts', 'export {}\n', 'stands in no room'],
+    ['a folder called as the package', 'node/package/a.ts', 'export {}\n', 'stands in no room'],
+    [
+      'the face of the package past a face',
+      'node/index.ts',
+      "export { one } from './core/bytes.ts'\n",
+      'past the face',
+    ],
+    ['a room that knows the package', 'node/cli/a.ts', "import { x } from '../index.ts'\n", 'may not know package'],
     ['a folder nobody knows', 'lib/a.ts', 'export {}\n', 'lib/ is no folder of this project'],
   ])('reports %s', async (_what, path, text, wanted) => {
     write(path, text)
