@@ -7,6 +7,7 @@ const DEPLOYED = [
   'EgiCoordinator',
   'StakeRegistry',
   'FaultCourt',
+  'AvailabilityChallenge',
   'EquivocationVerifier',
   'OverrunVerifier',
   'RegistryLens',

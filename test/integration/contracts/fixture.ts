@@ -19,6 +19,7 @@ import {
 } from 'viem'
 import { privateKeyToAccount } from 'viem/accounts'
 import {
+  availabilityChallengeAbi,
   egiTokenAbi,
   faultCourtAbi,
   faultVerifierAbi,
@@ -94,7 +95,7 @@ export async function openContracts() {
   const token = await deploy('EgiToken', egiTokenAbi, [deployer.account.address, parseEther('1000000000')])
   const personVerifier = await viem.deployContract('PermissivePersonVerifier')
   const nonce = BigInt(await publicClient.getTransactionCount({ address: deployer.account.address }))
-  const courtAddress = getContractAddress({ from: deployer.account.address, nonce: nonce + 3n })
+  const courtAddress = getContractAddress({ from: deployer.account.address, nonce: nonce + 4n })
   const registry = await deploy('StakeRegistry', stakeRegistryAbi, [
     DEV_PARAMS,
     token.address,
@@ -106,11 +107,13 @@ export async function openContracts() {
   ])
   const equivocation = await deploy('EquivocationVerifier', faultVerifierAbi, [registry.address])
   const overrun = await deploy('OverrunVerifier', faultVerifierAbi, [registry.address])
+  const challenges = await deploy('AvailabilityChallenge', availabilityChallengeAbi, [registry.address])
   const court = await deploy('FaultCourt', faultCourtAbi, [
     registry.address,
     [
       { faultType: 1, verifier: equivocation.address, penaltyBps: 500, tombstones: true },
       { faultType: 2, verifier: overrun.address, penaltyBps: 100, tombstones: false },
+      { faultType: 3, verifier: challenges.address, penaltyBps: 1000, tombstones: false },
     ],
     1000,
   ])
@@ -274,7 +277,7 @@ export async function openContracts() {
     connection,
     networkHelpers,
     publicClient,
-    contracts: { token, personVerifier, registry, equivocation, overrun, court, lens },
+    contracts: { token, personVerifier, registry, equivocation, overrun, challenges, court, lens },
     domain,
     operator,
     now,

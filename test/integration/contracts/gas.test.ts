@@ -1,5 +1,6 @@
 import { keccak256, toHex } from 'viem'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { measureChallenges } from './challenge-gas.ts'
 import { BUCKET_SECONDS, type Contracts, key, openContracts, START_SECONDS } from './fixture.ts'
 import { expectSnapshot } from './snapshot.ts'
 
@@ -60,10 +61,14 @@ test('gas stays as recorded and within its aims', async () => {
     await registry.write.withdraw([8n, operator(7).account.address], { account: operator(7).account }),
   )
 
+  await measureChallenges(world, gas)
+
   expect(gas['register with permit and both signatures, first permit of the operator']).toBeLessThanOrEqual(260_000)
   expect(gas['F1 slash, first offender of its time bucket']).toBeLessThanOrEqual(140_000)
   expect(gas['F2 slash, first offender of its time bucket']).toBeLessThanOrEqual(110_000)
   expect(gas.commit).toBeLessThanOrEqual(50_000)
+  expect(gas['answer a challenge with the last chunk of 64 KiB']).toBeLessThanOrEqual(90_000)
+  expect(gas['answer a challenge with a later PUT']).toBeLessThanOrEqual(90_000)
   expectSnapshot('gas', gas)
 }, 60_000)
 
