@@ -126,6 +126,7 @@ async function openNode(config: NodeConfig, modules: NodeModules, open: OpenPart
 
   // 3. The guard: the only way to a signature. Its reference is the chain or, when that is silent, the connected stakes.
   let network: Network | undefined
+  let dht: Dht | undefined
   const peerSeconds = () => network?.peerTimes().map((ms) => ms / 1000) ?? []
   const referenceSeconds = () => referenceTime(view.head(), peerSeconds(), clock.nowMs(), params.skewSeconds)
   const domain: Domain = { chainId: pin.chainId, verifyingContract: pin.registry, salt: pin.salt }
@@ -206,7 +207,13 @@ async function openNode(config: NodeConfig, modules: NodeModules, open: OpenPart
         fanout: config.fanout,
         privateAddresses: isLocal,
       },
-      { privateKey: nodeKey, stakeView: view, admission, statementSigner, clock, timers, random, metrics, logger },
+      {
+        ...{ privateKey: nodeKey, stakeView: view, admission, statementSigner, clock, timers, random, metrics, logger },
+        findAddresses: async (address) => {
+          const stakeId = view.key(address)?.stakeId
+          return stakeId === undefined ? [] : ((await dht?.addresses.find(stakeId)) ?? [])
+        },
+      },
     ),
     (opened) => opened.stop(),
   )
@@ -228,7 +235,7 @@ async function openNode(config: NodeConfig, modules: NodeModules, open: OpenPart
     },
     { client, ownStakeId: () => view.key(key)?.stakeId, metrics, logger },
   )
-  const dht = open.add(
+  dht = open.add(
     'dht',
     await Dht.open(
       {
@@ -240,6 +247,7 @@ async function openNode(config: NodeConfig, modules: NodeModules, open: OpenPart
         tables: { records: tableOf('records'), floors: tableOf('floors'), receipts: tableOf('receipts') },
         challenges,
         finalSeconds: () => finalTime.seconds(),
+        ownAddresses: () => network?.toldAddresses() ?? [],
         ...{ clock, timers, random, metrics, logger },
       },
     ),

@@ -15,6 +15,7 @@ import type {
   Timers,
 } from '../core/index.ts'
 import { type Admission, epochAt, type StatementSigner } from '../statements/index.ts'
+import { AddressBook } from './addresses/address-book.ts'
 import { Floors } from './client/floors.ts'
 import { PutDesk } from './client/put-desk.ts'
 import { ReceiptBook } from './client/receipt-book.ts'
@@ -62,6 +63,8 @@ export interface DhtModules {
   readonly finalSeconds: () => number | undefined
   readonly meshes?: MeshRecordJudge
   readonly isEnlisted?: (meshId: Uint8Array, stakeId: number) => boolean
+  /** Where this node can be dialled, to be told by record; without it nothing is told. */
+  readonly ownAddresses?: () => readonly string[]
   readonly clock: Clock
   readonly timers: Timers
   readonly random: Random
@@ -96,6 +99,8 @@ export class Dht implements ChunkHolder {
   readonly spatial: SpatialHashIndex
   readonly agents: AgentDiscoveryProtocol
   readonly meshes: MeshDHTAdapter
+  /** Where the nodes of stakes can be dialled. */
+  readonly addresses: AddressBook
   readonly #modules: DhtModules
   readonly #floors: Floors
   readonly #book: RecordBook
@@ -147,6 +152,15 @@ export class Dht implements ChunkHolder {
       floors: this.#floors,
       receipts: this.receipts,
     })
+    this.addresses = new AddressBook({
+      ...{ client: this.client, peers, tables: this.tables, reader: this.reader, timers, logger },
+      ownAddresses: modules.ownAddresses,
+      isConnected: (address) => modules.transport.isConnected(address),
+      mayWrite: () => {
+        const stakeId = own()
+        return statementSigner !== undefined && stakeId !== undefined && stakeView.maySpeak(stakeId)
+      },
+    })
     this.states = new StateClient({ client: this.client, ownStakeId: own })
     this.spatial = new SpatialHashIndex(this.client)
     this.agents = new AgentDiscoveryProtocol({
@@ -176,6 +190,7 @@ export class Dht implements ChunkHolder {
     this.#stopServing = this.#modules.transport.serve((request, from) => this.#handle(request, from))
     this.replica.start()
     this.repair.start()
+    this.addresses.start()
     this.#scheduleSweep()
   }
 
@@ -183,6 +198,7 @@ export class Dht implements ChunkHolder {
     this.#running = false
     this.#stopServing?.()
     this.#cancelSweep?.()
+    await this.addresses.stop()
     await this.repair.stop()
     await this.replica.stop()
     await this.client.idle()

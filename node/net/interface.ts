@@ -47,6 +47,8 @@ export interface NetworkModules {
   /** Checks signatures off this thread; without it they are checked here. Its owner closes it. */
   readonly signaturePool?: SignaturePool
   readonly statementSigner: Pick<StatementSigner, 'sign'>
+  /** Another way to the addresses of a node that the routing table does not lead to. Its answers are not believed, only tried. */
+  readonly findAddresses?: (address: Address) => Promise<readonly string[]>
   readonly clock: Clock
   readonly timers: Timers
   readonly random: Random
@@ -112,6 +114,8 @@ export interface Network {
   peers(): PeerStatus[]
   /** Addresses others may dial, ending in this node's PeerId. */
   multiaddrs(): string[]
+  /** Those of them that others are told: on a public network no private ones. */
+  toldAddresses(): string[]
   dial(multiaddr: string): Promise<void>
   /**
    * Subscribes to a topic.

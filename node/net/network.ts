@@ -1,4 +1,5 @@
 import type { PeerId } from '@libp2p/interface'
+import { removePrivateAddressesMapper } from '@libp2p/kad-dht'
 import { multiaddr } from '@multiformats/multiaddr'
 import type { Address, Offence, RequestTransport } from '../core/index.ts'
 import { DIAL_TIMEOUT_MS, FANOUT_DEFAULT, FANOUT_MAX, FANOUT_MIN, STAKED_PEER_RATE } from './constants.ts'
@@ -22,6 +23,7 @@ import { connectedPeers, createHost, type Host } from './peers/host.ts'
 import { Standing } from './peers/standing.ts'
 import { Upkeep } from './peers/upkeep.ts'
 import { findPeers, locate } from './peers/walk.ts'
+import { furtherAddresses } from './requests/further-addresses.ts'
 import { Requests } from './requests/requests.ts'
 
 /** 1000 EGI. */
@@ -73,6 +75,7 @@ class Libp2pNetwork implements Network {
   readonly #modules: NetworkModules
   readonly #names: TopicNames
   readonly #networkId: string
+  readonly #privateAddresses: boolean
   readonly #router: GossipRouter
   readonly #gossip: Gossip
   readonly #evidence: EvidenceGossip
@@ -94,6 +97,7 @@ class Libp2pNetwork implements Network {
     this.#modules = modules
     this.#names = new TopicNames(options.domain)
     this.#networkId = networkId(options.domain)
+    this.#privateAddresses = options.privateAddresses ?? false
     const { domain, params } = options
     this.#evidence = new EvidenceGossip({ wireTopic: this.#names.evidence, domain, params }, { ...modules, metrics })
     this.#router = new GossipRouter(
@@ -185,6 +189,12 @@ class Libp2pNetwork implements Network {
     return this.#host.getMultiaddrs().map((address) => address.toString())
   }
 
+  toldAddresses(): string[] {
+    const own = { id: this.#host.peerId, multiaddrs: this.#host.getMultiaddrs() }
+    const { multiaddrs } = this.#privateAddresses ? own : removePrivateAddressesMapper(own)
+    return multiaddrs.map((address) => address.toString())
+  }
+
   async dial(address: string): Promise<void> {
     this.#mustRun()
     checkAddress('multiaddr', address)
@@ -228,7 +238,10 @@ class Libp2pNetwork implements Network {
 
   requests(name: string): RequestTransport {
     if (this.#running || this.#requests.has(name)) throw badOption('requests', name, 'a new name, before the start')
-    const modules = { ...this.#modules, host: this.#host, standing: this.#standing, metrics: this.#metrics }
+    const modules = {
+      ...{ ...this.#modules, host: this.#host, standing: this.#standing, metrics: this.#metrics },
+      findAddresses: furtherAddresses(this.#modules.findAddresses, this.#privateAddresses),
+    }
     const requests = new Requests(`/suprnova/${this.#networkId}/${name}/1.0.0`, modules)
     this.#requests.set(name, requests)
     return requests

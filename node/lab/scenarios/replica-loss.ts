@@ -13,10 +13,10 @@ const REPLICAS = 3
 /** The end of an epoch, its lag, two rounds of repair, and a busy machine. */
 const REPAIRED_WITHIN_MS = 120_000
 
-/** Waits until the nodes of `names` hold every acknowledged record as often as it should be held. */
+/** Waits until the nodes of `names` hold every acknowledged record, and where each of them is, as often as it should be. */
 async function repaired(play: RecordPlay, names: readonly string[]): Promise<void> {
-  const due =
-    new Set(eventsOf(play.stage.transcript, 'stored').map(({ actor, key }) => `${actor} ${key}`)).size * REPLICAS
+  const stored = new Set(eventsOf(play.stage.transcript, 'stored').map(({ actor, key }) => `${actor} ${key}`))
+  const due = (stored.size + names.length) * REPLICAS
   await until(`${names.length} nodes hold ${due} copies`, REPAIRED_WITHIN_MS, async () => {
     const held = await Promise.all(names.map(async (name) => (await askStatus(play.member(name)))?.dht.records ?? 0))
     return held.reduce((sum, records) => sum + records, 0) >= due

@@ -1,4 +1,5 @@
 import type { Connection, PeerId, Stream } from '@libp2p/interface'
+import type { Multiaddr } from '@multiformats/multiaddr'
 import type {
   Address,
   Clock,
@@ -38,6 +39,8 @@ export interface RequestsModules {
   readonly host: Host
   readonly standing: Standing
   readonly stakeView: Pick<StakeView, 'key'>
+  /** Addresses to be tried when a peer is not reached otherwise. */
+  readonly findAddresses: (address: Address, peer: PeerId) => Promise<Multiaddr[]>
   readonly clock: Clock
   readonly timers: Timers
   readonly metrics: NetMetrics
@@ -205,8 +208,7 @@ export class Requests implements RequestTransport {
       throw unreachable(to, 'it could not be reached a moment ago')
     }
     try {
-      const signal = AbortSignal.timeout(DIAL_TIMEOUT_MS)
-      const stream = await host.dialProtocol(peer, this.#protocol, { signal })
+      const stream = await this.#reach(to, peer)
       const framed = new FramedStream(
         stream,
         (frame) => this.#settle(asking, frame),
@@ -222,6 +224,18 @@ export class Requests implements RequestTransport {
       if (error instanceof SuprnovaError) throw error
       this.#unreachable.set(to, clock.nowMs())
       throw unreachable(to, error instanceof Error ? error.message : String(error))
+    }
+  }
+
+  /** By the addresses that libp2p knows or its routing table tells; else by those that the peer's stake wrote down. */
+  async #reach(to: Address, peer: PeerId): Promise<Stream> {
+    const { findAddresses, host } = this.#modules
+    try {
+      return await host.dialProtocol(peer, this.#protocol, { signal: AbortSignal.timeout(DIAL_TIMEOUT_MS) })
+    } catch (error) {
+      const addresses = host.getConnections(peer).length > 0 ? [] : await findAddresses(to, peer)
+      if (addresses.length === 0) throw error
+      return host.dialProtocol(addresses, this.#protocol, { signal: AbortSignal.timeout(DIAL_TIMEOUT_MS) })
     }
   }
 
