@@ -50,6 +50,8 @@ export type Saved =
   | { readonly outcome: 'same' }
   /** There is a newer one, and this one was not there. Nothing was written. */
   | { readonly outcome: 'superseded'; readonly current: StoredRecord }
+  /** Another content of the same slot is there: its writer equivocated. Nothing was written, nothing may be promised. */
+  | { readonly outcome: 'conflict' }
 
 /**
  * The records this node holds, durably. What was saved with an `untilEpoch` is found by its receipt until the final
@@ -191,26 +193,36 @@ export class RecordBook {
   ): Promise<Saved> {
     const current = this.current(record)
     const order = current === undefined ? 1 : compareVersions(record.version, current.version)
+    const older = this.#older === 0 || order === 0 ? undefined : this.#olderVersion(record)
+    const same = order === 0 ? current : older
+    // Rows are named by the slot: a receipt for a second content of it would promise bytes that are not there.
+    if (same !== undefined && !equalBytes(same.putDigest, record.putDigest)) return { outcome: 'conflict' }
     if (current !== undefined && order === 0) {
       await this.#keepLonger(current, untilEpoch, { standIn: current.standIn && standIn })
       return { outcome: 'same' }
     }
     if (current !== undefined && order < 0) {
-      const older = this.#older === 0 ? undefined : this.#olderVersion(record)
       if (older === undefined) return { outcome: 'superseded', current }
       await this.#keepLonger(older, untilEpoch, { standIn: older.standIn })
       return { outcome: 'same' }
     }
-    const meta = metaOf(record, untilEpoch, standIn)
+    const meta = metaOf(record, Math.max(untilEpoch, older?.keepUntilEpoch ?? 0), standIn)
     const writes: Write[] = [
       [metaKey(meta), encodeMeta(meta)],
       [valueKey(meta), record.value],
-      [keepKey(untilEpoch, meta), KEPT],
+      // What replaced it is over before it is: the version is current again, and no longer an older one.
+      ...(older === undefined ? [] : [[olderKey(older), undefined] as const]),
+      ...(older === undefined ? [] : [[keepKey(older.keepUntilEpoch, older), undefined] as const]),
+      [keepKey(meta.keepUntilEpoch, meta), KEPT],
       ...(current === undefined ? [] : [[olderKey(current), encodeMeta(current)] as const]),
     ]
     await this.#modules.table.write(writes)
-    this.#newestKeepEpoch = Math.max(this.#newestKeepEpoch, untilEpoch)
-    this.#count(meta, 1)
+    this.#newestKeepEpoch = Math.max(this.#newestKeepEpoch, meta.keepUntilEpoch)
+    if (older === undefined) this.#count(meta, 1)
+    else {
+      this.#older--
+      this.#records++
+    }
     if (current !== undefined) {
       this.#older++
       this.#records--

@@ -132,6 +132,7 @@ export class Replica implements ChunkHolder {
       const untilEpoch = promiseFor(Number(record.put.expiryEpoch), nowMs, this.#options.params)
       const saved = await this.book.save(record, { untilEpoch, standIn: standIn && !this.#isReplica(record.recordKey) })
       if (saved.outcome === 'superseded') return { superseded: saved.current }
+      if (saved.outcome === 'conflict') return refuse('conflict', 'another content of its slot is held')
       const meta = { ...record, size, expiryEpoch: Number(record.put.expiryEpoch), keepUntilEpoch: untilEpoch, standIn }
       return { receipt: await this.#modules.receipts.sign(meta, record.put.valueRoot, untilEpoch) }
     } catch (error) {
