@@ -20,11 +20,12 @@ import {
 import type { PeerWalk } from '../net/index.ts'
 import { DomainSeparator, keccak256 } from '../statements/index.ts'
 import { type NodeConfigInput, parseNodeConfig } from './config.ts'
+import { FIRST_PEERS_LOOK_MS, FIRST_PEERS_MS } from './constants.ts'
 import { createNode, type NodeModules } from './createNode.ts'
 import type { SuprnovaNode } from './node.ts'
 import { openKeys } from './node-keys.ts'
 import { settingsOf } from './settings.ts'
-import { systemRandom } from './system.ts'
+import { systemClock, systemRandom, systemTimers } from './system.ts'
 
 /** Where messages go that name no topic. */
 export const MESSAGE_TOPIC = 'suprnova/messages'
@@ -89,6 +90,8 @@ export class SuprnovaDHT {
   readonly #options: SuprnovaDHTOptions
   readonly #modules: Partial<NodeModules>
   #node: SuprnovaNode | undefined
+  #starting: Promise<void> | undefined
+  #stopping = new AbortController()
 
   constructor(options: SuprnovaDHTOptions, modules: Partial<NodeModules> = {}) {
     const { biometricId } = options
@@ -100,18 +103,52 @@ export class SuprnovaDHT {
   }
 
   /**
-   * Starts the node. Its key must have an active stake to write; without one it reads.
+   * Starts the node, and waits a few seconds for its first peers: without them a store finds no replica. Its key must
+   * have an active stake to write; without one it reads.
    * @throws SuprnovaError as `createNode`; ConfigError when the configuration lacks a key or a password
    */
-  async start(): Promise<void> {
-    if (this.#node !== undefined) return
-    this.#node = await createNode(parseNodeConfig(this.#settings()), this.#modules)
+  start(): Promise<void> {
+    this.#starting ??= this.#start()
+    return this.#starting
   }
 
+  /** Ends the node, also one that is still starting. Nothing stays open; it can be started again. */
   async stop(): Promise<void> {
+    const starting = this.#starting
+    this.#starting = undefined
+    this.#stopping.abort()
+    // A start that failed has closed what it opened, and was told of.
+    await starting?.catch(() => undefined)
     const node = this.#node
     this.#node = undefined
     await node?.close()
+  }
+
+  async #start(): Promise<void> {
+    this.#stopping = new AbortController()
+    try {
+      const node = await createNode(parseNodeConfig(this.#settings()), this.#modules)
+      this.#node = node
+      await this.#firstPeers(node)
+    } catch (error) {
+      this.#starting = undefined
+      throw error
+    }
+  }
+
+  /** Resolves when as many stakes are connected as a record needs, when there are no more, or when the time is over. */
+  async #firstPeers(node: SuprnovaNode): Promise<void> {
+    const { signal } = this.#stopping
+    const table = node.dht.tables.table(node.dht.reader.epoch())
+    const others = [...(table?.stakes() ?? [])].filter((stakeId) => stakeId !== node.dht.ownStakeId)
+    const wanted = Math.min(REPLICAS_DEFAULT, others.length)
+    const clock = this.#modules.clock ?? systemClock
+    const timers = this.#modules.timers ?? systemTimers
+    const untilMs = clock.nowMs() + FIRST_PEERS_MS
+    const connected = () => node.network.peers().filter(({ stakeId }) => stakeId !== undefined).length
+    while (!signal.aborted && connected() < wanted && clock.nowMs() < untilMs) {
+      await new Promise<void>((resolve) => timers.after(FIRST_PEERS_LOOK_MS, resolve))
+    }
   }
 
   /** The node under it; `store` is the seed's word for {@link SuprnovaDHT.storeState}. */

@@ -88,10 +88,10 @@ describe('records from the command line', () => {
     expect(receipts.json.receipts.length).toBeGreaterThanOrEqual(2)
     const [{ id }] = receipts.json.receipts
     expect((await cli('one', 'dht', 'receipts', '--export', id)).json).toMatchObject({ version: 1 })
-    await cli('two', 'dht', 'announce', 'scout', '3', '4', '0', '--capability', 'look')
-    const found = await cli('three', 'dht', 'query', '0', '0', '0', '--radius', '5')
-    expect(found.json.agents).toMatchObject([{ position: [3, 4, 0], capabilities: ['look'] }])
-    expect((await cli('three', 'dht', 'query', '0', '0', '0', '--radius', '4.9')).json.agents).toEqual([])
+    await cli('two', 'dht', 'announce', 'scout', '103', '104', '0', '--capability', 'look')
+    const found = await cli('three', 'dht', 'query', '100', '100', '0', '--radius', '5')
+    expect(found.json.agents).toMatchObject([{ position: [103, 104, 0], capabilities: ['look'] }])
+    expect((await cli('three', 'dht', 'query', '100', '100', '0', '--radius', '4.9')).json.agents).toEqual([])
   })
 
   test('bad input is refused by name', async () => {
