@@ -73,9 +73,12 @@ export interface ReplicaTables {
   changed(epoch: number): boolean
 }
 
-/** What the chain says of challenges to this node's receipts. */
+/** What the chain says of challenges. */
 export interface ChallengeView {
+  /** Whether the bytes of this PUT are still owed to a challenge that was read. */
   isOpen(putDigest: Uint8Array, leaf: number): boolean
+  /** Unix seconds of the chain: every challenge opened until then was read. `undefined`: none was, so nothing may go. */
+  readUntilSeconds(): number | undefined
 }
 
 /** Makes a mesh record valid and gives its order; none is taken without it. */

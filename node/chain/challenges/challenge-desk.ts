@@ -86,6 +86,7 @@ export class ChallengeDesk {
   #head: Head | undefined
   #looking: Promise<void> | undefined
   #lowGas: string | undefined
+  #readUntilSeconds: number | undefined
   #lastError: string | undefined
 
   constructor(options: ChallengeDeskOptions, modules: ChallengeDeskModules) {
@@ -111,6 +112,11 @@ export class ChallengeDesk {
       if (seen.putLeaf === leaf && toHex(seen.putDigest) === digest) return true
     }
     return false
+  }
+
+  /** Unix seconds: every challenge opened until then was read. */
+  readUntilSeconds(): number | undefined {
+    return this.#readUntilSeconds
   }
 
   open(): SeenChallenge[] {
@@ -205,7 +211,8 @@ export class ChallengeDesk {
   async #look(): Promise<void> {
     const { client } = this.#modules
     const { availability: address } = this.#options
-    const headNumber = this.#head?.number ?? 0n
+    const head = this.#head
+    const headNumber = head?.number ?? 0n
     while (this.#next <= headNumber) {
       const last = this.#next + BLOCKS_PER_LOOK
       const toBlock = last < headNumber ? last : headNumber
@@ -213,6 +220,7 @@ export class ChallengeDesk {
       for (const event of parseEventLogs({ abi: availabilityChallengeAbi, logs })) this.#take(event)
       this.#next = toBlock + 1n
     }
+    this.#readUntilSeconds = head?.timestamp
     const again = headNumber + 1n - OVERLAP_BLOCKS
     this.#next = again > this.#options.fromBlock ? again : this.#options.fromBlock
     const own = this.#modules.ownStakeId()

@@ -165,13 +165,16 @@ export class RecordBook {
   }
 
   /**
-   * Drops what neither a promise nor its own life keeps any more, at most a few thousand versions a call.
+   * Drops what neither a promise nor its own life keeps any more, at most a few thousand versions a call. Time stands
+   * still for it where challenges were not read yet: a promise may be called in that nobody here knows of.
    * @param finalSeconds unix seconds of the newest final block: the time by which a court would judge
    * @returns how many versions were dropped
    */
   async sweep(finalSeconds: number): Promise<number> {
     const { epochSeconds, responseSeconds, skewSeconds } = this.#params
-    const over = Math.floor((finalSeconds - responseSeconds - skewSeconds) / epochSeconds)
+    const readUntil = this.#modules.challenges.readUntilSeconds()
+    if (readUntil === undefined) return 0
+    const over = Math.floor((Math.min(finalSeconds, readUntil) - responseSeconds - skewSeconds) / epochSeconds)
     const due = []
     for (const [key] of this.#modules.table.range(...keepRange(over))) {
       due.push(readKeepKey(key))

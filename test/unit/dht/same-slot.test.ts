@@ -33,7 +33,7 @@ function version(epoch: number, content: number, expiryEpoch: number): DhtRecord
 
 async function openBook() {
   const table = await openSimulatedTable(new SimulatedDisk(() => 0).open(), '/d/records')
-  const challenges = { isOpen: () => false }
+  const challenges = { isOpen: () => false, readUntilSeconds: () => Number.POSITIVE_INFINITY }
   return RecordBook.open(PARAMS, { table, challenges, metrics: noMetrics, logger: noLogger })
 }
 

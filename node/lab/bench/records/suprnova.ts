@@ -67,7 +67,7 @@ export async function suprnovaRecords(options: SuprnovaNetworkOptions): Promise<
       {
         ...{ transport, stakeView, admission, statementSigner, clock, timers, random, metrics, logger },
         tables: node.tables,
-        challenges: { isOpen: () => false },
+        challenges: { isOpen: () => false, readUntilSeconds: () => Number.POSITIVE_INFINITY },
         finalSeconds: () => Date.now() / 1000,
       },
     )
