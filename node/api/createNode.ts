@@ -244,7 +244,12 @@ async function openNode(config: NodeConfig, modules: NodeModules, open: OpenPart
       },
       {
         ...{ transport: network.requests('dht'), stakeView: view, admission, statementSigner },
-        tables: { records: tableOf('records'), floors: tableOf('floors'), receipts: tableOf('receipts') },
+        tables: {
+          records: tableOf('records'),
+          floors: tableOf('floors'),
+          receipts: tableOf('receipts'),
+          places: tableOf('places'),
+        },
         challenges,
         finalSeconds: () => finalTime.seconds(),
         ownAddresses: () => network?.toldAddresses() ?? [],

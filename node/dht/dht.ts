@@ -56,8 +56,13 @@ export interface DhtModules {
   readonly admission: Pick<Admission, 'admit'>
   /** `undefined` for a node that only reads. */
   readonly statementSigner: Pick<StatementSigner, 'sign'> | undefined
-  /** What is held for others; what was seen; what was promised to this node. */
-  readonly tables: { readonly records: Table; readonly floors: Table; readonly receipts: Table }
+  /** What is held for others; what was seen; what was promised to this node; where its agents may have entries. */
+  readonly tables: {
+    readonly records: Table
+    readonly floors: Table
+    readonly receipts: Table
+    readonly places: Table
+  }
   readonly challenges: ChallengeView
   /** Unix seconds of the newest final block; `undefined` while the chain is silent. */
   readonly finalSeconds: () => number | undefined

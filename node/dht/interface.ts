@@ -6,8 +6,9 @@ export interface EntryId {
   /** 32 bytes, see `recordKeyOf`. */
   readonly recordKey: Uint8Array
   /**
-   * 32 bytes: the agent id in a cell; the writer's stake id (big-endian, left-padded) for content, which anyone may
-   * sign anew; zero for owner and mesh records, which hold one.
+   * 32 bytes: in a cell keccak256(agent id || u8 1 for a stake or 3 for a mesh || authority, 32 bytes), so that nobody
+   * can write over the entry of an agent by naming another authority; the writer's stake id (big-endian, left-padded)
+   * for content, which anyone may sign anew; zero for owner and mesh records, which hold one.
    */
   readonly entry: Uint8Array
 }

@@ -2,10 +2,12 @@ import { type Clock, equalBytes, KIND, type ProtocolParams } from '../../core/in
 import {
   type Admission,
   AUTHORITY,
+  type CellFields,
   chunkRoot,
   epochAt,
   epochOf,
   KEY_TYPE,
+  keccak256,
   type PutBody,
   recordKeyOf,
 } from '../../statements/index.ts'
@@ -106,10 +108,26 @@ export function isRefused<T extends object>(
 
 /** Which entry of its record a PUT is, see `EntryId`. */
 export function entryOf(put: PutBody, writerStakeId: number): Uint8Array {
+  if (put.keyType === KEY_TYPE.cell) return cellEntryOf(put.cell)
   const entry = new Uint8Array(32)
-  if (put.keyType === KEY_TYPE.cell) entry.set(put.cell.agentId)
   if (put.keyType === KEY_TYPE.content) new DataView(entry.buffer).setBigUint64(24, BigInt(writerStakeId))
   return entry
+}
+
+/**
+ * The entry of an agent in any cell. An agent is its id and its authority: nothing in a PUT shows that an id belongs to
+ * an authority, so whoever claims the id of another's agent speaks of another agent.
+ */
+export function cellEntryOf(cell: CellFields): Uint8Array {
+  const authority = new Uint8Array(33)
+  if (cell.authorityKind === AUTHORITY.mesh) {
+    authority[0] = AUTHORITY.mesh
+    authority.set(cell.authorityMeshId, 1)
+  } else {
+    authority[0] = AUTHORITY.writer
+    new DataView(authority.buffer).setBigUint64(25, cell.authorityStakeId)
+  }
+  return keccak256(cell.agentId, authority)
 }
 
 /** The stake that decides over a cell entry's agent, when it is a stake. */

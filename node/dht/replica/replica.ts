@@ -233,8 +233,11 @@ export class Replica implements ChunkHolder {
   }
 
   #crowds({ recordKey, writerStakeId }: DhtRecord): boolean {
+    const now = this.#modules.reader.epoch()
     let own = 0
     for (const entry of this.book.entries(recordKey)) {
+      // What is over is kept for its receipts, and crowds nobody.
+      if (entry.expiryEpoch < now) continue
       if (entry.writerStakeId === writerStakeId && ++own >= CELL_ENTRIES_PER_STAKE) return true
     }
     return false

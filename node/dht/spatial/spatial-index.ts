@@ -1,4 +1,4 @@
-import { toHex } from '../../core/index.ts'
+import { equalBytes, toHex } from '../../core/index.ts'
 import { AUTHORITY, type CellFields, KEY_TYPE } from '../../statements/index.ts'
 import type { Draft, QuorumOptions, StoreResult } from '../client/record-client.ts'
 import { DhtError } from '../errors.ts'
@@ -136,7 +136,9 @@ export class SpatialHashIndex {
     const { baseLevel } = world.options
     for (let level = baseLevel; level > baseLevel - LEVELS_DOWN; level--) {
       const { records } = await this.#records.readSet(keyOfCell(world, cellOf(q, level)), { consistency: 'one' })
-      const isHere = records.some(({ entry, value }) => value.length > 0 && toHex(entry) === toHex(agentId))
+      const isHere = records.some(
+        ({ put, value }) => value.length > 0 && put.keyType === KEY_TYPE.cell && equalBytes(put.cell.agentId, agentId),
+      )
       // Entries that were left make a cell crowded too: readers see them, and look below.
       if (isHere || records.length < SPLIT_ENTRIES) return level
     }

@@ -105,7 +105,12 @@ export async function openBenchNode(address: Address, inMemory = false) {
   const offences: OffenceSink = { report: ({ faultId }) => console.error('offence in a benchmark', faultId) }
   return {
     /** For records, and for what a client keeps. */
-    tables: { records: store.table('records'), floors: store.table('floors'), receipts: store.table('receipts') },
+    tables: {
+      records: store.table('records'),
+      floors: store.table('floors'),
+      receipts: store.table('receipts'),
+      places: store.table('places'),
+    },
     modules: { guard, slotIndex, offences, clock, timers, random, metrics, logger },
     async close() {
       await guard.close()
