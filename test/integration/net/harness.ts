@@ -9,6 +9,7 @@ import {
   type Offence,
   type ProtocolParams,
   type Random,
+  type RequestTransport,
   type Signer,
   type SigningGuard,
   type Slot,
@@ -172,6 +173,7 @@ export const random: Random = { bytes: (length) => new Uint8Array(randomBytes(le
 
 export interface TestNode {
   readonly network: Network
+  readonly requests: RequestTransport
   readonly signer: Signer
   readonly privateKey: Uint8Array
   readonly guard: FakeGuard
@@ -190,6 +192,8 @@ export interface NodeOptions extends Partial<NetworkOptions> {
   readonly signaturePool?: SignaturePool
   /** Register a stake for it; true unless said. */
   readonly staked?: boolean
+  /** Another way to addresses, see `NetworkModules`. */
+  readonly findAddresses?: (address: Address) => Promise<readonly string[]>
 }
 
 /** Started nodes over one registry; `stop` ends them all. */
@@ -198,7 +202,8 @@ export class TestNetwork {
   readonly nodes: TestNode[] = []
 
   async add(options: NodeOptions = {}): Promise<TestNode> {
-    const { privateKey = new Uint8Array(randomBytes(32)), staked = true, signaturePool, ...networkOptions } = options
+    const { privateKey = new Uint8Array(randomBytes(32)), staked = true, ...given } = options
+    const { findAddresses, signaturePool, ...networkOptions } = given
     const signer = createSigner(privateKey)
     if (staked) this.stakeView.add(signer)
     const domain = networkOptions.domain ?? DOMAIN
@@ -226,6 +231,7 @@ export class TestNetwork {
         ),
         statementSigner: statements,
         ...(signaturePool && { signaturePool }),
+        ...(findAddresses && { findAddresses }),
         clock,
         timers,
         random,
@@ -238,7 +244,19 @@ export class TestNetwork {
       const admission = new Admission({ domain, params: PARAMS }, { ...modules, offences: { report } })
       return (frame) => void admission.admit(frame, { kinds: [KIND.gossip] })
     }
-    Object.assign(node, { judge, network, privateKey, signer, guard, statements, offences, metrics, slotIndex })
+    const requests = network.requests('test')
+    Object.assign(node, {
+      judge,
+      network,
+      requests,
+      privateKey,
+      signer,
+      guard,
+      statements,
+      offences,
+      metrics,
+      slotIndex,
+    })
     await network.start()
     this.nodes.push(node)
     return node
