@@ -10,6 +10,9 @@ export {
   createNode,
   type DhtPeer,
   type HeardMessage,
+  LightClient,
+  type LightClientOptions,
+  type LightRead,
   MESSAGE_TOPIC,
   type Message,
   type NearbyLine,
@@ -18,6 +21,7 @@ export {
   type NodeConfigInput,
   NodeNotRunningError,
   type NodeStatus,
+  openLightClient,
   parseNodeConfig,
   type ReadState,
   type ReceiptLine,
@@ -25,6 +29,7 @@ export {
   SuprnovaDHT,
   type SuprnovaDHTOptions,
   SuprnovaNode,
+  type VerifiedReceipt,
 } from './api/index.ts'
 export { type Address, EXIT, fromHex, type Hex, SuprnovaError, toHex } from './core/index.ts'
 export {

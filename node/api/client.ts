@@ -2,11 +2,12 @@ import { type IncomingMessage, request } from 'node:http'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
 import { type Hex, SuprnovaError } from '../core/index.ts'
 import type { ReceiptFile } from '../dht/index.ts'
 import type { PeerWalk } from '../net/index.ts'
-import { ANSWER_TIMEOUT_MS, SOCKET_NAME, STATE_TIMEOUT_MS } from './constants.ts'
-import { NodeNotRunningError, NodeSilentError } from './errors.ts'
+import { ANSWER_TIMEOUT_MS, SOCKET_NAME, STATE_LIMIT_BYTES, STATE_STALL_MS } from './constants.ts'
+import { NodeGoneError, NodeNotRunningError, NodeSilentError } from './errors.ts'
 import type { ErrorBody } from './http/answer.ts'
 import {
   type ClosestLine,
@@ -17,7 +18,9 @@ import {
   type StoredLine,
 } from './http/dht-routes.ts'
 import type { GossipLine } from './http/node-api.ts'
+import { bodyTooLarge, ERROR_TRAILER } from './http/state-body.ts'
 import type { FaultStatus, NodeStatus } from './status.ts'
+import { wholeValue } from './whole-value.ts'
 
 /** What a state is asked for with. */
 export interface StateQuery {
@@ -29,6 +32,8 @@ export interface StateQuery {
   readonly all?: boolean
   /** The key is the hash of a name already: 0x and 64 hex digits. */
   readonly hash?: boolean
+  /** Ends a store or a read half-way. A store that ended so is no store: its name keeps what it had. */
+  readonly signal?: AbortSignal
 }
 
 /** What is known of a value that was read. */
@@ -56,7 +61,27 @@ function stateQuery(key: string, { all, hash, owner, quorum, replicas }: StateQu
   return query
 }
 
-const stateSignal = () => AbortSignal.timeout(STATE_TIMEOUT_MS)
+/** Aborts when nothing came for {@link STATE_STALL_MS}, or with `given`. */
+class Stall {
+  readonly #controller = new AbortController()
+  readonly signal: AbortSignal
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(given: AbortSignal | undefined) {
+    const { signal } = this.#controller
+    this.signal = given === undefined ? signal : AbortSignal.any([given, signal])
+  }
+
+  /** Begins to wait, or begins anew. */
+  wait(): void {
+    clearTimeout(this.#timer)
+    this.#timer = setTimeout(() => this.#controller.abort(), STATE_STALL_MS).unref()
+  }
+
+  end(): void {
+    clearTimeout(this.#timer)
+  }
+}
 
 function factsOf({ headers }: IncomingMessage): StateFacts {
   const missing = String(headers[HEADER.missing] ?? '')
@@ -132,35 +157,45 @@ export class NodeClient {
 
   /**
    * Stores a value under a name.
-   * @param value bytes, or a stream of them
+   * @param value bytes, or a stream of them; it is sent as fast as replicas take it
    */
   async storeState(
     key: string,
     value: Uint8Array | AsyncIterable<Uint8Array>,
     options: StateQuery = {},
   ): Promise<StoredLine> {
-    const message = await this.#open('PUT', `/dht/state?${stateQuery(key, options)}`, undefined, stateSignal(), value)
-    return JSON.parse(await textOf(message))
+    const stall = new Stall(options.signal)
+    try {
+      const sent = bounded(value instanceof Uint8Array ? one(value) : value, () => stall.wait())
+      const path = `/dht/state?${stateQuery(key, options)}`
+      return JSON.parse(await textOf(await this.#open('PUT', path, undefined, stall.signal, sent)))
+    } finally {
+      stall.end()
+    }
   }
 
   /** Reads a value whole; `undefined` when nobody showed a record. */
   async retrieveState(key: string, options: StateQuery = {}): Promise<RetrievedValue> {
     const opened = await this.openState(key, options)
     if (opened === undefined) return { value: undefined, quorum: false, missing: [] }
-    const chunks: Uint8Array[] = []
-    for await (const chunk of opened.parts) chunks.push(chunk)
-    return { ...opened.facts, value: new Uint8Array(Buffer.concat(chunks)) }
+    return { ...opened.facts, value: await wholeValue(opened.parts, opened.facts.size) }
   }
 
-  /** Reads a value as a stream; `undefined` when nobody showed a record. */
+  /**
+   * Reads a value as a stream; `undefined` when nobody showed a record. What breaks it off half-way, a part that is
+   * nowhere to be found or a node that ends, is thrown while it is read.
+   */
   async openState(
     key: string,
     options: StateQuery = {},
   ): Promise<{ readonly facts: StateFacts; readonly parts: AsyncIterable<Uint8Array> } | undefined> {
+    const stall = new Stall(options.signal)
+    stall.wait()
     try {
-      const message = await this.#open('GET', `/dht/state?${stateQuery(key, options)}`, undefined, stateSignal())
-      return { facts: factsOf(message), parts: message }
+      const message = await this.#open('GET', `/dht/state?${stateQuery(key, options)}`, undefined, stall.signal)
+      return { facts: factsOf(message), parts: this.#partsOf(message, stall) }
     } catch (error) {
+      stall.end()
       if (isNotFound(error)) return undefined
       throw error
     }
@@ -215,8 +250,30 @@ export class NodeClient {
     return this.#json('GET', '/guard')
   }
 
+  /** What the node knows of the registry: what `openLightClient` takes as a snapshot. */
+  registrySnapshot(): Promise<Record<string, unknown>> {
+    return this.#json('GET', '/registry')
+  }
+
   async shutdown(): Promise<void> {
     await this.#json('POST', '/shutdown', {})
+  }
+
+  async *#partsOf(message: IncomingMessage, stall: Stall): AsyncGenerator<Uint8Array, void, undefined> {
+    try {
+      for await (const chunk of message) {
+        stall.wait()
+        yield chunk
+      }
+    } catch (error) {
+      if (stall.signal.aborted) throw error
+      throw new NodeGoneError(this.socketPath, error)
+    } finally {
+      stall.end()
+      message.destroy()
+    }
+    const broken = message.trailers[ERROR_TRAILER]
+    if (broken !== undefined) throw errorOf(JSON.parse(decodeURIComponent(broken)))
   }
 
   async #json<T>(method: string, path: string, body?: unknown): Promise<T> {
@@ -233,26 +290,56 @@ export class NodeClient {
     path: string,
     body?: unknown,
     signal?: AbortSignal,
-    bytes?: Uint8Array | AsyncIterable<Uint8Array>,
+    bytes?: AsyncIterable<Uint8Array>,
   ): Promise<IncomingMessage> {
     const { socketPath } = this
     const message = await new Promise<IncomingMessage>((resolve, reject) => {
       const type = bytes === undefined ? 'application/json' : 'application/octet-stream'
       const headers = { 'content-type': type, connection: 'close' }
       const call = request({ socketPath, method, path, headers, ...(signal === undefined ? {} : { signal }) }, resolve)
-      call.once('error', (error: NodeJS.ErrnoException) => {
+      // More than one may come: of a body that cannot be written any more after its answer has come, for one.
+      call.on('error', (error: NodeJS.ErrnoException) => {
         const away = error.code === 'ENOENT' || error.code === 'ECONNREFUSED' || error.code === 'ENOTDIR'
-        reject(away ? new NodeNotRunningError(socketPath, error) : error)
+        const gone = error.code === 'ECONNRESET' || error.code === 'EPIPE'
+        if (away) reject(new NodeNotRunningError(socketPath, error))
+        else reject(gone && bytes !== undefined ? new NodeGoneError(socketPath, error) : error)
       })
-      if (bytes === undefined || bytes instanceof Uint8Array) call.end(bytes ?? (body && JSON.stringify(body)))
-      else Readable.from(bytes).on('error', reject).pipe(call)
+      if (bytes === undefined) call.end(body && JSON.stringify(body))
+      else {
+        pipeline(Readable.from(bytes), call).catch((error: NodeJS.ErrnoException) => {
+          // A source that fails ends the call: a value that is cut off must not look like one that is whole.
+          const isOfCall = error.code === 'ERR_STREAM_PREMATURE_CLOSE' || error.code === 'EPIPE'
+          if (!isOfCall) reject(error)
+        })
+      }
     })
     if ((message.statusCode ?? 500) < 400) return message
-    const { error } = JSON.parse(await textOf(message)) as ErrorBody
-    throw new SuprnovaError(error.code, error.message, {
-      exitCode: error.exitCode,
-      values: error.values,
-      ...(error.hint === null ? {} : { hint: error.hint }),
-    })
+    throw errorOf(JSON.parse(await textOf(message)))
   }
+}
+
+function errorOf({ error }: ErrorBody): SuprnovaError {
+  return new SuprnovaError(error.code, error.message, {
+    exitCode: error.exitCode,
+    values: error.values,
+    ...(error.hint === null ? {} : { hint: error.hint }),
+  })
+}
+
+async function* one(value: Uint8Array): AsyncGenerator<Uint8Array, void, undefined> {
+  yield value
+}
+
+/** Passes a value on as long as it is not too large: a stream without end is cut off here, not by the node. */
+async function* bounded(
+  value: AsyncIterable<Uint8Array>,
+  onEnd: () => void,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  let size = 0
+  for await (const chunk of value) {
+    size += chunk.length
+    if (size > STATE_LIMIT_BYTES) throw bodyTooLarge()
+    yield chunk
+  }
+  onEnd()
 }

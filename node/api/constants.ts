@@ -19,7 +19,7 @@ export const SUBSCRIPTION_LIMIT = 64
 /** A subscriber that leaves this much unread loses messages, and is told how many. */
 export const SUBSCRIPTION_BACKLOG_BYTES = 1_048_576
 
-/** How long a request may take to arrive in full. */
+/** How long the head of a request, or its JSON, may take to arrive in full. Values take as long as they take. */
 export const REQUEST_TIMEOUT_MS = 10_000
 
 /** Name of the node's socket in its data directory. */
@@ -62,8 +62,11 @@ export const FINAL_TIME_INTERVAL_MS = 60_000
 /** Largest value of one state, through the local socket too. */
 export const STATE_LIMIT_BYTES = 64 * 1024 * 1024
 
-/** How long a client waits for a value of that size. */
-export const STATE_TIMEOUT_MS = 600_000
+/** How long either side waits for the next byte of a value, or for the answer after its last. */
+export const STATE_STALL_MS = 600_000
+
+/** How long the rest of a refused value is read, so that the refusal arrives. */
+export const BODY_DRAIN_MS = 1_000
 
 /** Longest name of a state. */
 export const NAME_LIMIT_BYTES = 1_024
@@ -74,3 +77,9 @@ export const CHALLENGE_BLOCKS = 50_000
 /** How long a start waits for its first peers, and how often it looks. A network that is away must not keep it for ever. */
 export const FIRST_PEERS_MS = 10_000
 export const FIRST_PEERS_LOOK_MS = 50
+
+/** Stakes a reader connects to before it asks; replicas it asks later are dialled as they are met. */
+export const LIGHT_PEERS = 3
+
+/** Addresses that a snapshot of the registry names for readers to dial. */
+export const SNAPSHOT_ADDRESSES = 16

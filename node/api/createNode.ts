@@ -235,12 +235,13 @@ async function openNode(config: NodeConfig, modules: NodeModules, open: OpenPart
     },
     { client, ownStakeId: () => view.key(key)?.stakeId, metrics, logger },
   )
+  const dhtLagSeconds = isLocal ? LOCAL_TABLE_LAG_SECONDS : TABLE_LAG_SECONDS
   dht = open.add(
     'dht',
     await Dht.open(
       {
         ...{ params, domain, ownAddress: key, maxBytes: config.maxRecordBytes },
-        lagSeconds: isLocal ? LOCAL_TABLE_LAG_SECONDS : TABLE_LAG_SECONDS,
+        lagSeconds: dhtLagSeconds,
       },
       {
         ...{ transport: network.requests('dht'), stakeView: view, admission, statementSigner },
@@ -290,6 +291,7 @@ async function openNode(config: NodeConfig, modules: NodeModules, open: OpenPart
       guard,
       network,
       dht,
+      dhtLagSeconds,
       challenges,
       book,
       metrics,
@@ -317,7 +319,7 @@ async function openNode(config: NodeConfig, modules: NodeModules, open: OpenPart
     const health = open.add('health', new HealthServer(config.http, { api: node }), (opened) => opened.close())
     logger.info('health is served', { host: config.http.host, port: await health.start() })
   }
-  const local = new LocalServer({ socketPath: join(dataDir, SOCKET_NAME) }, { api: node, logger })
+  const local = new LocalServer({ socketPath: join(dataDir, SOCKET_NAME) }, { api: node, timers, logger })
   await open.add('local api', local, (opened) => opened.close()).start()
   node.begin()
   logger.info('node runs', {

@@ -42,6 +42,20 @@ export class NodeSilentError extends SuprnovaError {
   }
 }
 
+/** A node ended, or its connection broke, while a value was on its way. */
+export class NodeGoneError extends SuprnovaError {
+  override readonly name = 'NodeGoneError'
+
+  constructor(socketPath: string, cause?: unknown) {
+    super('NODE_GONE', `the node at ${socketPath} broke off half-way`, {
+      exitCode: EXIT.tryAgain,
+      hint: 'is it still running? see `suprnova node status`, and try again',
+      values: { socketPath },
+      cause,
+    })
+  }
+}
+
 /** A request to a node's API that cannot be answered. `status` is the HTTP status. */
 export class RequestError extends SuprnovaError {
   override readonly name = 'RequestError'

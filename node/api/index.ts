@@ -8,6 +8,14 @@ export type { AgentLine, ClosestLine, NearbyLine, ReceiptLine, StoredLine } from
 export { HealthServer } from './http/health-server.ts'
 export { LocalServer } from './http/local-server.ts'
 export type { GossipLine, HealthApi, NodeApi } from './http/node-api.ts'
+export {
+  LightClient,
+  type LightClientModules,
+  type LightClientOptions,
+  type LightRead,
+  openLightClient,
+  type VerifiedReceipt,
+} from './light/light-client.ts'
 export { createLogger, LOG_LEVELS } from './logger.ts'
 export { MetricsRegistry } from './metrics.ts'
 export { SuprnovaNode } from './node.ts'
@@ -15,3 +23,4 @@ export { settingsOf } from './settings.ts'
 export type { FaultStatus, NodePhase, NodeStatus, PeerStatus, SlashStatus, StakeStatusRow } from './status.ts'
 export * from './suprnova-dht.ts'
 export { systemClock, systemRandom, systemTimers } from './system.ts'
+export { wholeValue } from './whole-value.ts'

@@ -1,9 +1,16 @@
-import type { ChainClient, ChallengeDesk, Reporter } from '../chain/index.ts'
+import {
+  type ChainClient,
+  type ChallengeDesk,
+  type Reporter,
+  registrySnapshotToJson,
+  snapshotOfView,
+} from '../chain/index.ts'
 import { type Address, type Clock, EXIT, type Hex, type Logger, SuprnovaError } from '../core/index.ts'
 import type { Dht } from '../dht/index.ts'
 import type { GossipMessage, Network } from '../net/index.ts'
+import { epochAt } from '../statements/index.ts'
 import type { OpenGuard } from '../store/index.ts'
-import { BALANCE_AGE_MS } from './constants.ts'
+import { BALANCE_AGE_MS, SNAPSHOT_ADDRESSES } from './constants.ts'
 import type { GossipLine, HealthApi, NodeApi } from './http/node-api.ts'
 import { readStatus, type StatusSources, stakeRowOf } from './node-status.ts'
 import type { OpenParts } from './open-parts.ts'
@@ -20,6 +27,8 @@ export interface NodeParts extends StatusSources {
   readonly clock: Clock
   readonly logger: Logger
   readonly open: OpenParts
+  /** Seconds by which replica tables lag. */
+  readonly dhtLagSeconds: number
 }
 
 /** A node that runs. Made by `createNode`; what it can do is what its local socket offers. */
@@ -151,6 +160,17 @@ export class SuprnovaNode implements NodeApi, HealthApi {
     return this.#parts.guard.exportInterchange()
   }
 
+  /** What this node knows of the registry, as a reader without a chain takes it. */
+  registrySnapshot(): unknown {
+    const { clock, dhtLagSeconds: lagSeconds, network, params, pin, view } = this.#parts
+    const epoch = epochAt(clock.nowMs() / 1000, params.epochSeconds)
+    const dialled = network
+      .peers()
+      .filter(({ direction, stakeId }) => direction === 'outbound' && stakeId !== undefined)
+    const bootstrap = [...network.multiaddrs(), ...dialled.map(addressOfPeer)].slice(0, SNAPSHOT_ADDRESSES)
+    return registrySnapshotToJson(snapshotOfView(view, { ...pin, params }, { epoch, lagSeconds, bootstrap }))
+  }
+
   shutdown(): void {
     // The failure is told by `ended`, to whoever runs the node.
     this.close().catch(() => undefined)
@@ -218,4 +238,8 @@ export class SuprnovaNode implements NodeApi, HealthApi {
     }
     return { address, balanceWei: this.#balance?.wei ?? null }
   }
+}
+
+function addressOfPeer({ peerId, remoteAddress }: { readonly peerId: string; readonly remoteAddress: string }): string {
+  return remoteAddress.includes('/p2p/') ? remoteAddress : `${remoteAddress}/p2p/${peerId}`
 }

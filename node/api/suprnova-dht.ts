@@ -26,6 +26,7 @@ import type { SuprnovaNode } from './node.ts'
 import { openKeys } from './node-keys.ts'
 import { settingsOf } from './settings.ts'
 import { systemClock, systemRandom, systemTimers } from './system.ts'
+import { wholeValue } from './whole-value.ts'
 
 /** Where messages go that name no topic. */
 export const MESSAGE_TOPIC = 'suprnova/messages'
@@ -178,16 +179,14 @@ export class SuprnovaDHT {
     if (found.record === undefined) {
       return { value: undefined, quorum: false, writerStakeId: undefined, missing: [], challenges: [] }
     }
-    const chunks: Uint8Array[] = []
-    for await (const part of found.parts) chunks.push(part)
     const { missing, quorum, record, recordKey } = found
+    const value = await wholeValue(found.parts, found.size)
     const challenges: Hex[] = []
     if (options.challenge === true) {
       for (const kept of this.#dht.receipts.list({ recordKey: toHex(recordKey) })) {
         if (missing.includes(kept.stakeId)) challenges.push(await this.challenge(kept.id))
       }
     }
-    const value = new Uint8Array(Buffer.concat(chunks))
     return { value, quorum, writerStakeId: record.writerStakeId, missing, challenges }
   }
 

@@ -19,6 +19,8 @@ export const DEFAULT_POLL_MS = 4_000
 export const HEADER_STEP_BLOCKS = 128
 /** First try for a ranged `eth_getLogs`; halved when an RPC refuses. */
 export const MAX_LOG_RANGE_BLOCKS = 10_000
+/** Stakes read in one call of `RegistryLens`: about 100 KB of answer, and 5 million gas of 50 that RPCs allow. */
+export const LENS_PAGE_STAKES = 200
 /** How deep a chain without a `finalized` block is taken to reorganise. */
 export const ASSUMED_FINAL_DEPTH_BLOCKS = 64
 /** Positions without events that are kept to find the fork point of a reorg. */

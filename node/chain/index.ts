@@ -34,8 +34,24 @@ export * from './ens.ts'
 export * from './errors.ts'
 export * from './person.ts'
 export * from './pin.ts'
-export { type CoordinatorDescription, identityOf, type PinSource } from './pin-description.ts'
+export {
+  agreedOn,
+  type CoordinatorDescription,
+  describeCoordinator,
+  identityOf,
+  type PinSource,
+} from './pin-description.ts'
 export * from './reference-time.ts'
+export { RegistryReader, type RegistryReaderOptions } from './registry-snapshot/registry-reader.ts'
+export {
+  type PlacedSince,
+  parseRegistrySnapshot,
+  type RegistrySnapshot,
+  registrySnapshotToJson,
+  type SnapshotDeployment,
+} from './registry-snapshot/registry-snapshot.ts'
+export { snapshotOfView } from './registry-snapshot/snapshot-of-view.ts'
+export { SnapshotView } from './registry-snapshot/snapshot-view.ts'
 export type { Case, Outcome } from './reporter/case.ts'
 export { type Court, openCourt } from './reporter/court.ts'
 export {

@@ -222,7 +222,7 @@ function sourcesOf({ client, sources }: PinModules): readonly PinSource[] {
 }
 
 /** By bisection over old states; 0 where the RPC has none of them, which only makes the first start slower. */
-async function findDeployBlock(client: ChainClient, address: Address): Promise<number> {
+export async function findDeployBlock(client: ChainClient, address: Address): Promise<number> {
   let without = -1
   let withCode = Number(await client.getBlockNumber({ cacheTime: 0 }))
   try {

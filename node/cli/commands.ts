@@ -66,6 +66,11 @@ export const COMMANDS: readonly Entry[] = [
     'Show the coordinator and everything it points to',
     () => import('./commands/coordinator-show.ts'),
   ),
+  entry(
+    'coordinator snapshot',
+    'Write down the registry for readers without a chain',
+    () => import('./commands/coordinator-snapshot.ts'),
+  ),
 
   entry('stake register', 'Bond EGI behind a node key', () => import('./commands/stake-register.ts')),
   entry('stake activate', 'Draw the placement of a registered stake', () => import('./commands/stake-activate.ts')),

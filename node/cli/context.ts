@@ -6,7 +6,8 @@ export interface Output {
   readonly isTTY?: boolean
   readonly columns?: number
   readonly rows?: number
-  write(text: string): unknown
+  /** `taken` is called once it may go on. */
+  write(data: string | Uint8Array, taken?: () => void): unknown
 }
 
 /** What a command may touch of the process it runs in; tests pass their own. */
@@ -30,6 +31,8 @@ export interface Context {
   readonly signal: AbortSignal
   /** A line for a person who waits, on stderr. */
   note(line: string): void
+  /** Bytes on stdout as they are, no faster than they are read. */
+  bytes(parts: AsyncIterable<Uint8Array>): Promise<void>
   /** One item of a stream on stdout, for commands that stream. */
   emit(data: unknown, text: string): void
 }

@@ -195,6 +195,13 @@ export const OPTION = {
     summary: 'Receipts after which a store is done (default: 2)',
     parse: wholeNumber(1, 20),
   }),
+  light: flag({ summary: 'Read without a node, a stake or a key', sources: 'flag-only' }),
+  snapshot: value({
+    placeholder: 'FILE',
+    summary: 'The same, with what this snapshot of the registry says in place of an RPC',
+    parse: parseText,
+    sources: 'no-config',
+  }),
   limit: valueOr('100', { placeholder: 'N', summary: 'Show so many at most', parse: wholeNumber(1, 10_000) }),
   export: value({
     placeholder: 'ID',
@@ -215,7 +222,12 @@ export const OPTION = {
     parse: wholeNumber(0, 63),
   }),
   conclude: flag({ summary: 'After the deadline, slash for silence' }),
-  value: value({ placeholder: 'FILE', summary: 'The whole value; - reads standard input', parse: parseText }),
+  value: value({
+    placeholder: 'VALUE',
+    summary: 'File with the whole value; - reads standard input',
+    parse: parseText,
+    sources: 'flag-only',
+  }),
   superseded: value({ placeholder: 'FILE', summary: 'Receipt file whose PUT is a later one', parse: parseText }),
 
   // --- stories and measurements

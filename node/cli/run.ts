@@ -45,7 +45,8 @@ export async function run(
     if (result !== undefined) printResult(result, json, process)
     return result?.exitCode ?? EXIT.ok
   } catch (error) {
-    return report(error, json, process)
+    const isCutOff = signal.aborted && !(error instanceof SuprnovaError)
+    return report(isCutOff ? new PromptCancelled('interrupted') : error, json, process)
   }
 }
 
@@ -122,6 +123,9 @@ function createContext(
     signal,
     prompt: createPrompt(process),
     note: (line) => process.stderr.write(`${line}\n`),
+    bytes: async (parts) => {
+      for await (const part of parts) await new Promise<void>((taken) => process.stdout.write(part, () => taken()))
+    },
     emit: (data, text) => process.stdout.write(`${values.json ? toJsonLine(data) : text}\n`),
   }
 }

@@ -131,8 +131,18 @@ export const STAKED_REQUEST_RATE = {
   bytesPerSecond: 64 * 1024 * 1024,
   burstSeconds: 2,
 } as const
-/** What a reader may ask: enough to read a few records a second. */
+/** What a reader may ask, its answers counted with it: enough to read some records a second, and a large value slowly. */
 export const READER_REQUEST_RATE = { messagesPerSecond: 50, bytesPerSecond: 1024 * 1024, burstSeconds: 4 } as const
+/**
+ * What a reader asks of one peer: a little less than it may, since the two clocks begin to count at different moments, and
+ * a smaller burst, since other requests of it may be on their way.
+ */
+export const READER_PACE = { messagesPerSecond: 40, bytesPerSecond: 800 * 1024, burstSeconds: 2 } as const
+/** Requests of a reader that may wait for their turn. */
+export const PACED_WAITING_MAX = 4_096
+/** How often a request refused for being too early is asked, and the wait before the second time; it grows with each. */
+export const BUSY_TRIES_MAX = 8
+export const BUSY_PAUSE_MS = 250
 /** Refusals in a row for asking too fast, after which the stream is ended: refusing costs too. */
 export const REFUSALS_MAX = 2_000
 

@@ -30,6 +30,7 @@ export {
 export { createKeystoreFile, readKeystoreFile } from './keystore-file.ts'
 export { openStore, type Store } from './lmdb-table.ts'
 export { makePrivateDirectory } from './make-directory.ts'
+export { memoryTable } from './memory-table.ts'
 export { machineProcesses, type ProcessTable } from './process-table.ts'
 export { machineRandom } from './random.ts'
 export { type Draw, SimulatedDisk } from './simulated/simulated-disk.ts'

@@ -1,10 +1,12 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { openLightClient } from '../../node/index.ts'
 import { ensureContractsBuilt } from '../../node/lab/index.ts'
 import { nodeReady, runNode } from '../../node/lab/network/node-process.ts'
 import { PrivateNetwork, type StakedMember } from '../../node/lab/network/private-network.ts'
@@ -14,6 +16,8 @@ import { startCli } from './cli-process.ts'
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const NODES = ['one', 'two', 'three', 'four']
 const PLACED_WITHIN_MS = 60_000
+/** Past what three nodes give a reader at once. */
+const LARGE_BYTES = process.env.SUPRNOVA_LONG === '1' ? 64 * 1024 * 1024 : 10 * 1024 * 1024
 
 let network: PrivateNetwork
 let folder: string
@@ -41,9 +45,17 @@ function members(names: readonly string[]): StakedMember[] {
   return names.map((name) => network.members.find((member) => member.name === name) as StakedMember)
 }
 
+function stakeOf(name: string): number {
+  return members([name])[0]?.stakeId ?? 0
+}
+
 async function cli(name: string, ...args: string[]) {
   const [member] = members([name])
-  const { code, stderr, stdout } = await startCli([...args, '--data-dir', member?.dataDir ?? '', '--json']).ended
+  return cliIn(member?.dataDir ?? '', ...args)
+}
+
+async function cliIn(dataDir: string, ...args: string[]) {
+  const { code, stderr, stdout } = await startCli([...args, '--data-dir', dataDir, '--json']).ended
   return { code, stderr, json: stdout === '' ? undefined : JSON.parse(stdout) }
 }
 
@@ -99,6 +111,112 @@ describe('records from the command line', () => {
     expect((await cli('one', 'dht', 'query', 'here')).code).toBe(2)
     expect((await cli('one', 'dht', 'query', '0', '--radius', '100000')).code).toBe(2)
     expect((await cli('one', 'dht', 'receipts', '--export', '0x12')).code).toBe(2)
+  })
+})
+
+describe('a reader without stake, key or directory', () => {
+  /** What a stranger is told: a name, an RPC and where names begin. */
+  const byRpc = () => [
+    ...['--light', '--rpc', network.chain.rpcUrl, '--coordinator', `https://${network.deployment.ensName}`],
+    ...['--ens-registry', network.deployment.ensRegistry],
+  ]
+
+  test('reads by RPC from the command line, and leaves nothing', async () => {
+    await cli('one', 'dht', 'put', 'open letter', '--value', 'to whom it may concern')
+    const nowhere = join(folder, 'nowhere')
+    const got = await cliIn(nowhere, 'dht', 'get', 'open letter', '--owner', String(stakeOf('one')), ...byRpc())
+    expect(got.code, got.stderr).toBe(0)
+    expect(Buffer.from(got.json.value, 'base64').toString()).toBe('to whom it may concern')
+    expect(got.json).toMatchObject({ quorum: true, writer: stakeOf('one'), registry: { source: 'rpc' } })
+    expect(existsSync(nowhere)).toBe(false)
+    expect((await cliIn(nowhere, 'dht', 'get', 'open letter', ...byRpc())).code).toBe(2)
+    const away = await cliIn(nowhere, 'dht', 'get', 'no such', '--owner', String(stakeOf('one')), ...byRpc())
+    expect(away).toMatchObject({ code: 75, json: { error: { code: 'DHT_NOT_FOUND' } } })
+  })
+
+  test('reads from a snapshot that a node wrote, byte for byte what was stored', async () => {
+    const value = randomBytes(300_000)
+    const [from, file, to] = ['letter', 'registry.json', 'letter copy'].map((name) => join(folder, name))
+    await writeFile(from ?? '', value)
+    await cli('two', 'dht', 'put', 'long letter', from ?? '')
+    const written = await cli('three', 'coordinator', 'snapshot', '--out', file ?? '')
+    expect(written.json).toMatchObject({ stakes: NODES.length + 1, out: file })
+    const owner = ['--owner', String(stakeOf('two'))]
+    const read = ['dht', 'get', 'long letter', ...owner, '--snapshot', file ?? '', '--out', to ?? '']
+    const got = await cliIn(join(folder, 'nowhere'), ...read)
+    expect(got.code, got.stderr).toBe(0)
+    expect(got.json).toMatchObject({ size: value.length, quorum: true, registry: { source: 'snapshot' } })
+    expect((await readFile(to ?? '')).equals(value)).toBe(true)
+    await writeFile(file ?? '', '{"format":"another"}')
+    expect(await cliIn(folder, ...read)).toMatchObject({ code: 3, json: { error: { code: 'SNAPSHOT_INVALID' } } })
+  })
+
+  test('works out, verifies and finds what nodes do, in a program', async () => {
+    await cli('one', 'dht', 'put', 'promised', '--value', 'kept')
+    await cli('two', 'dht', 'announce', 'lamp', '203', '204', '0', '--capability', 'shine')
+    const snapshot = (await cli('one', 'coordinator', 'snapshot')).json
+    const light = await openLightClient({ snapshot })
+    try {
+      const owner = stakeOf('one')
+      const found = await light.retrieveState('promised', { owner })
+      expect(Buffer.from(found?.value ?? []).toString()).toBe('kept')
+      expect(found).toMatchObject({ quorum: true, writerStakeId: owner, size: 4 })
+      expect(light.registry).toMatchObject({ source: 'snapshot', isExact: true, block: snapshot.block })
+      const closest = await cli('four', 'dht', 'closest', 'promised', '--owner', String(owner))
+      expect(light.routingTable.findClosest('promised', owner)).toEqual(closest.json.replicas)
+      expect(await light.queryLocal([200, 200, 0], 5)).toMatchObject([{ position: [203, 204, 0] }])
+      expect(light.hashPosition([3, 4, 0])).toBe(light.routingTable.getRange([3, 4, 0], 0)[0]?.recordKey)
+      expect((await light.discoverPeers({ key: 'promised', owner })).peers.length).toBeGreaterThanOrEqual(1)
+
+      const [{ id, stakeId }] = (await cli('one', 'dht', 'receipts', '--record-name', 'promised')).json.receipts
+      const receipt = (await cli('one', 'dht', 'receipts', '--export', id)).json
+      const { recordKey } = closest.json
+      expect(light.verifyReceipt(receipt)).toMatchObject({ stakeId, writerStakeId: owner, recordKey, size: 4 })
+      const other = { ...receipt, stakeId: stakeId === 1 ? 2 : 1 }
+      expect(() => light.verifyReceipt(other)).toThrow(expect.objectContaining({ code: 'RECEIPT_VOID' }))
+      const elsewhere = { ...receipt, domain: { ...receipt.domain, chainId: '1' } }
+      expect(() => light.verifyReceipt(elsewhere)).toThrow('another deployment')
+    } finally {
+      await light.close()
+    }
+  })
+
+  // What the snapshot says of keys decides who is believed; its age, what a quorum means.
+  test('believes a record by no other key than the registry names, and no quorum of an old snapshot', async () => {
+    await cli('one', 'dht', 'put', 'signed', '--value', 'by one')
+    const snapshot = (await cli('two', 'coordinator', 'snapshot')).json
+    const [one, two] = [stakeOf('one'), stakeOf('two')]
+    const publicKeyOf = (stakeId: number) => snapshot.keys.find((key: { stakeId: number }) => key.stakeId === stakeId)
+    const keys = snapshot.keys.map((key: { stakeId: number }) =>
+      key.stakeId === one ? { ...key, publicKey: publicKeyOf(two).publicKey } : key,
+    )
+    const misled = await openLightClient({ snapshot: { ...snapshot, keys } })
+    try {
+      expect(await misled.retrieveState('signed', { owner: one })).toBeUndefined()
+    } finally {
+      await misled.close()
+    }
+    const old = await openLightClient({ snapshot: { ...snapshot, exactThroughEpoch: 1 } })
+    try {
+      expect(await old.retrieveState('signed', { owner: one })).toMatchObject({ size: 6, quorum: false })
+    } finally {
+      await old.close()
+    }
+  })
+
+  // Nodes serve a reader 1 MiB a second and four at once: more than that must come late, not fail.
+  test('reads a large value slowly', { timeout: 600_000 }, async () => {
+    const value = randomBytes(LARGE_BYTES)
+    const from = join(folder, 'slow')
+    await writeFile(from, value)
+    expect((await cli('two', 'dht', 'put', 'slow', from)).code).toBe(0)
+    const light = await openLightClient({ snapshot: (await cli('two', 'coordinator', 'snapshot')).json })
+    try {
+      const found = await light.retrieveState('slow', { owner: stakeOf('two') })
+      expect(Buffer.from(found?.value ?? []).equals(value)).toBe(true)
+    } finally {
+      await light.close()
+    }
   })
 })
 

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { EXIT, type ExitCode, SuprnovaError } from '../../core/index.ts'
-import { REQUEST_LIMIT_BYTES } from '../constants.ts'
+import { EXIT, type ExitCode, SuprnovaError, type Timers } from '../../core/index.ts'
+import { REQUEST_LIMIT_BYTES, REQUEST_TIMEOUT_MS } from '../constants.ts'
 import { RequestError } from '../errors.ts'
 
 /** How an error looks on the wire; the client throws it again as it was. */
@@ -37,27 +37,41 @@ export function sendError(response: ServerResponse, error: unknown): void {
     response.destroy()
     return
   }
+  const body = errorBody(error)
+  const status = error instanceof RequestError ? error.status : (STATUS_OF_EXIT[body.error.exitCode] ?? 500)
+  sendJson(response, status, body)
+}
+
+/** An error as it travels; anything unexpected as its text. */
+export function errorBody(error: unknown): ErrorBody {
   const known = error instanceof SuprnovaError ? error : new SuprnovaError('INTERNAL', String(error))
-  const status = known instanceof RequestError ? known.status : (STATUS_OF_EXIT[known.exitCode] ?? 500)
   const { code, message, hint = null, exitCode, values } = known
-  sendJson(response, status, { error: { code, message, hint, exitCode, values } } satisfies ErrorBody)
+  return { error: { code, message, hint, exitCode, values: JSON.parse(JSON.stringify(values, plain)) } }
 }
 
 /**
- * Reads a JSON body of at most {@link REQUEST_LIMIT_BYTES}.
- * @throws RequestError `BODY_TOO_LARGE` or `BODY_NOT_JSON`
+ * Reads a JSON body of at most {@link REQUEST_LIMIT_BYTES}, within {@link REQUEST_TIMEOUT_MS}.
+ * @throws RequestError `BODY_TOO_LARGE`, `BODY_CUT_OFF` or `BODY_NOT_JSON`
  */
-export async function readJson(request: IncomingMessage): Promise<Record<string, unknown>> {
+export async function readJson(request: IncomingMessage, timers: Timers): Promise<Record<string, unknown>> {
   const chunks: Buffer[] = []
   let size = 0
-  for await (const chunk of request) {
-    size += chunk.length
-    if (size > REQUEST_LIMIT_BYTES) {
-      throw new RequestError(413, 'BODY_TOO_LARGE', `the body is larger than ${REQUEST_LIMIT_BYTES} bytes`, {
-        values: { limit: REQUEST_LIMIT_BYTES },
-      })
+  const cancel = timers.after(REQUEST_TIMEOUT_MS, () => request.destroy())
+  try {
+    for await (const chunk of request) {
+      size += chunk.length
+      if (size > REQUEST_LIMIT_BYTES) {
+        throw new RequestError(413, 'BODY_TOO_LARGE', `the body is larger than ${REQUEST_LIMIT_BYTES} bytes`, {
+          values: { limit: REQUEST_LIMIT_BYTES },
+        })
+      }
+      chunks.push(chunk)
     }
-    chunks.push(chunk)
+  } catch (cause) {
+    if (cause instanceof SuprnovaError) throw cause
+    throw new RequestError(408, 'BODY_CUT_OFF', 'the body broke off, or took too long', { cause })
+  } finally {
+    cancel()
   }
   let body: unknown
   try {

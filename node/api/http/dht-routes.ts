@@ -1,11 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { EXIT, fromHex, type Hex, SuprnovaError, toHex } from '../../core/index.ts'
+import { EXIT, fromHex, type Hex, SuprnovaError, type Timers, toHex } from '../../core/index.ts'
 import { type Dht, type KeptReceipt, REPLICAS_DEFAULT, type SpatialAgent, type StateKey } from '../../dht/index.ts'
 import { STATE_LIMIT_BYTES } from '../constants.ts'
 import { RequestError } from '../errors.ts'
 import { readJson, sendJson } from './answer.ts'
 import { hashOf, nameOf, numbersOf, wholeOf } from './fields.ts'
 import type { NodeApi } from './node-api.ts'
+import { bodyOf, bodyTooLarge, ERROR_TRAILER, sendParts } from './state-body.ts'
 
 /** A receipt as a client sees it. */
 export interface ReceiptLine {
@@ -47,41 +48,37 @@ export const HEADER = {
   missing: 'x-suprnova-missing',
 } as const
 
+export interface DhtRouteModules {
+  readonly api: NodeApi
+  readonly timers: Timers
+}
+
 /** Answers what begins with /dht/. @returns whether there is such a route */
 export async function answerDht(
-  api: NodeApi,
+  { api, timers }: DhtRouteModules,
   { path, query }: { readonly path: string; readonly query: URLSearchParams },
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<boolean> {
   const route = `${request.method} ${path}`
   const receipt = /^GET \/dht\/receipts\/([^/]+)$/.exec(route)
-  if (route === 'PUT /dht/state') await store(api.dht, query, request, response)
-  else if (route === 'GET /dht/state') await retrieve(api.dht, query, response)
+  if (route === 'PUT /dht/state') sendJson(response, 200, await store(api.dht, query, request, timers))
+  else if (route === 'GET /dht/state') await retrieve(api.dht, query, response, timers)
   else if (route === 'GET /dht/closest') sendJson(response, 200, closest(api.dht, query))
   else if (route === 'GET /dht/peers') sendJson(response, 200, await api.network.findPeers(walkTarget(api.dht, query)))
   else if (route === 'GET /dht/receipts') sendJson(response, 200, { receipts: receiptsOf(api.dht, query) })
   else if (route === 'GET /dht/query') sendJson(response, 200, await nearby(api.dht, query))
-  else if (route === 'POST /dht/presence') sendJson(response, 200, await announce(api.dht, await readJson(request)))
+  else if (route === 'POST /dht/presence')
+    sendJson(response, 200, await announce(api.dht, await readJson(request, timers)))
   else if (receipt?.[1] !== undefined) sendJson(response, 200, exported(api.dht, hashOf(receipt[1], 'receipt id')))
   else return false
   return true
 }
 
-async function store(
-  dht: Dht,
-  query: URLSearchParams,
-  request: IncomingMessage,
-  response: ServerResponse,
-): Promise<void> {
-  const announced = Number(request.headers['content-length'] ?? 0)
-  if (announced > STATE_LIMIT_BYTES) {
-    throw new RequestError(413, 'BODY_TOO_LARGE', `the value is larger than ${STATE_LIMIT_BYTES} bytes`, {
-      values: { limit: STATE_LIMIT_BYTES },
-    })
-  }
-  const stored = await dht.states.storeState(keyOf(query), request, quorumOf(query))
-  sendJson(response, 200, {
+async function store(dht: Dht, query: URLSearchParams, request: IncomingMessage, timers: Timers): Promise<StoredLine> {
+  if (Number(request.headers['content-length'] ?? 0) > STATE_LIMIT_BYTES) throw bodyTooLarge()
+  const stored = await dht.states.storeState(keyOf(query), bodyOf(request, timers), quorumOf(query))
+  return {
     recordKey: toHex(stored.recordKey),
     position: String(stored.position),
     leaf: stored.leaf,
@@ -90,10 +87,10 @@ async function store(
     degraded: stored.degraded,
     // The third receipt of a healthy network is a moment behind the second: whoever asked may as well have it.
     receipts: (query.get('all') === '1' ? await stored.rest : stored.receipts).map(lineOf),
-  } satisfies StoredLine)
+  }
 }
 
-async function retrieve(dht: Dht, query: URLSearchParams, response: ServerResponse): Promise<void> {
+async function retrieve(dht: Dht, query: URLSearchParams, response: ServerResponse, timers: Timers): Promise<void> {
   const found = await dht.states.retrieveState(keyOf(query), { ...quorumOf(query), ...ownerOf(query) })
   if (found.record === undefined) {
     throw new RequestError(404, 'DHT_NOT_FOUND', `nobody showed a record of ${toHex(found.recordKey)}`, {
@@ -105,7 +102,7 @@ async function retrieve(dht: Dht, query: URLSearchParams, response: ServerRespon
   const { parts, record, size } = found
   response.writeHead(200, {
     'content-type': 'application/octet-stream',
-    'content-length': size,
+    trailer: ERROR_TRAILER,
     [HEADER.recordKey]: toHex(found.recordKey),
     [HEADER.position]: String(record.version.position),
     [HEADER.writer]: String(record.writerStakeId),
@@ -113,11 +110,7 @@ async function retrieve(dht: Dht, query: URLSearchParams, response: ServerRespon
     [HEADER.size]: String(size),
     [HEADER.missing]: found.missing.join(','),
   })
-  for await (const part of parts) {
-    if (!response.write(part)) await new Promise((resolve) => response.once('drain', resolve))
-    if (response.destroyed) return
-  }
-  response.end()
+  await sendParts(response, parts, timers)
 }
 
 function closest(dht: Dht, query: URLSearchParams): ClosestLine {

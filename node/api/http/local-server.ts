@@ -1,12 +1,13 @@
 import { chmod, rm } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import { type Logger, SuprnovaError } from '../../core/index.ts'
+import { type Logger, SuprnovaError, type Timers } from '../../core/index.ts'
 import { CONNECTION_LIMIT, REQUEST_TIMEOUT_MS, SOCKET_PATH_LIMIT_BYTES } from '../constants.ts'
 import { ConfigError, RequestError } from '../errors.ts'
 import { readJson, sendError, sendJson } from './answer.ts'
 import { answerDht } from './dht-routes.ts'
 import { faultIdOf, payloadOf, topicOf } from './fields.ts'
 import type { NodeApi } from './node-api.ts'
+import { drain } from './state-body.ts'
 import { Subscriptions } from './subscriptions.ts'
 import { targetOf } from './target.ts'
 
@@ -24,9 +25,11 @@ export class LocalServer {
   readonly #server: Server
   readonly #subscriptions = new Subscriptions()
   readonly #path: string
+  readonly #timers: Timers
 
-  constructor(options: { socketPath: string }, modules: { api: NodeApi; logger: Logger }) {
-    const { api, logger } = modules
+  constructor(options: { socketPath: string }, modules: { api: NodeApi; timers: Timers; logger: Logger }) {
+    const { api, logger, timers } = modules
+    this.#timers = timers
     if (Buffer.byteLength(options.socketPath) > SOCKET_PATH_LIMIT_BYTES) {
       throw new ConfigError(
         'dataDir',
@@ -37,13 +40,16 @@ export class LocalServer {
     }
     this.#path = options.socketPath
     this.#server = createServer((request, response) => {
-      this.#answer(api, request, response).catch((error: unknown) => {
+      this.#answer(api, request, response).catch(async (error: unknown) => {
         if (!(error instanceof SuprnovaError)) logger.error('request failed', { url: request.url, error })
+        await drain(request, timers)
         sendError(response, error)
       })
     })
     this.#server.maxConnections = CONNECTION_LIMIT
-    this.#server.requestTimeout = REQUEST_TIMEOUT_MS
+    this.#server.headersTimeout = REQUEST_TIMEOUT_MS
+    // A value may be long in coming, from a pipe or because replicas take their time: bodies have limits of their own.
+    this.#server.requestTimeout = 0
   }
 
   /** Takes over a socket file that a killed process left: the data directory's lock says there is no other. */
@@ -72,19 +78,24 @@ export class LocalServer {
     const fault = /^\/evidence\/([^/]+)(\/submit)?$/.exec(path)
     if (route === 'GET /status') return sendJson(response, 200, await api.status())
     if (route === 'GET /guard') return sendJson(response, 200, await api.exportGuard())
+    if (route === 'GET /registry') return sendJson(response, 200, api.registrySnapshot())
     if (route === 'GET /evidence') return sendJson(response, 200, { faults: api.evidence() })
     if (route === 'GET /gossip/subscribe') {
       return this.#subscriptions.open(api, topicOf(query.get('topic')), response)
     }
     if (route === 'POST /gossip/publish') {
-      const body = await readJson(request)
+      const body = await readJson(request, this.#timers)
       return sendJson(response, 200, await api.publish(topicOf(body.topic), payloadOf(body.payload)))
     }
     if (route === 'POST /shutdown') {
       sendJson(response, 202, { stopping: true })
       return api.shutdown()
     }
-    if (path.startsWith('/dht/') && (await answerDht(api, { path, query }, request, response))) return
+    if (
+      path.startsWith('/dht/') &&
+      (await answerDht({ api, timers: this.#timers }, { path, query }, request, response))
+    )
+      return
     const wanted = fault?.[2] === undefined ? 'GET' : 'POST'
     if (fault?.[1] === undefined || request.method !== wanted) throw unknownRoute(request.method ?? '', path)
     const faultId = faultIdOf(fault[1])

@@ -31,6 +31,8 @@ export interface NodeApi {
   submit(faultId: Hex): Promise<FaultStatus | undefined>
   /** The guard's marks as an interchange document. */
   exportGuard(): Promise<unknown>
+  /** What it knows of the registry, for readers that follow no chain. */
+  registrySnapshot(): unknown
   /** Begins an orderly end and returns at once. */
   shutdown(): void
 }

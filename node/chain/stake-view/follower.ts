@@ -194,7 +194,8 @@ export class LogFollower {
   }
 }
 
-function refusedByServer(error: unknown): boolean {
+/** Whether an RPC heard a request and would not do it: too much at once, or too old. */
+export function refusedByServer(error: unknown): boolean {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
     if (
       cause instanceof RpcRequestError ||

@@ -2,12 +2,10 @@ import { EXIT } from '../../core/index.ts'
 import { defineCommand } from '../command.ts'
 import { argument, described, optionalArgument } from '../option.ts'
 import { OPTION } from '../options.ts'
+import { Progress } from '../progress.ts'
 import { facts, table } from '../text.ts'
 import { bytesIn } from '../values/bytes-in.ts'
 import { parseText } from '../values/text.ts'
-
-/** How often a large value tells how far it is. */
-const PROGRESS_BYTES = 8 * 1024 * 1024
 
 export const command = defineCommand({
   description: [
@@ -19,7 +17,7 @@ export const command = defineCommand({
     file: optionalArgument('FILE', 'file with the value; - or nothing reads standard input', parseText),
   },
   options: {
-    value: described(OPTION.value, 'The value itself, as text'),
+    value: described(OPTION.value, 'The value itself, as text, in place of FILE'),
     replicas: OPTION.replicas,
     quorum: OPTION.quorum,
   },
@@ -33,15 +31,18 @@ export const command = defineCommand({
     [EXIT.unsafe]: 'the signing guard refuses; the message says why',
     [EXIT.tryAgain]: 'no node runs on this data directory, or too few replicas gave a receipt',
   },
+  endsOnSignal: true,
   async run(values, context) {
     const { NodeClient } = await import('../../api/index.ts')
+    const progress = new Progress(context.process.stderr, { what: 'sent' })
     const bytes =
       values.value === undefined
-        ? counted(bytesIn(values.file ?? '-', context), context.note)
+        ? progress.of(bytesIn(values.file ?? '-', context))
         : new Uint8Array(Buffer.from(values.value, 'utf8'))
     const { quorum, replicas } = values
     const stored = await new NodeClient(values.dataDir).storeState(values.name, bytes, {
       all: true,
+      signal: context.signal,
       ...(quorum === undefined ? {} : { quorum }),
       ...(replicas === undefined ? {} : { replicas }),
     })
@@ -59,20 +60,3 @@ export const command = defineCommand({
     return { data: stored, text: `Stored ${values.name}.\n${held}\n\nPromised by\n${table(lines)}${warning}` }
   },
 })
-
-/** Passes a stream on, telling how far it is. */
-async function* counted(
-  stream: AsyncIterable<Uint8Array>,
-  note: (line: string) => void,
-): AsyncGenerator<Uint8Array, void, undefined> {
-  let bytes = 0
-  let told = 0
-  for await (const chunk of stream) {
-    bytes += chunk.length
-    if (bytes - told >= PROGRESS_BYTES) {
-      told = bytes
-      note(`${Math.floor(bytes / 2 ** 20)} MiB sent`)
-    }
-    yield chunk
-  }
-}

@@ -37,6 +37,12 @@ export class TokenBucket {
     this.#messages -= 1
   }
 
+  /** Takes bytes that were given already, on the same terms. */
+  oweBytes(bytes: number, nowMs: number): void {
+    this.#refill(nowMs)
+    this.#bytes -= bytes
+  }
+
   has(messages: number, bytes: number, nowMs: number): boolean {
     this.#refill(nowMs)
     return this.#messages >= messages && this.#bytes >= bytes

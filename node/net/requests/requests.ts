@@ -270,6 +270,7 @@ export class Requests implements RequestTransport {
         if (answering >= REQUESTS_ANSWERING_MAX) framed.pause()
         void this.#handle(frame, remotePeer).then(({ type, payload }) => {
           if (answering-- === REQUESTS_ANSWERING_MAX) framed.resume()
+          this.#charge(peer, payload.length)
           if (framed.isOpen) framed.write(type, frame.id, payload)
         })
       },
@@ -310,6 +311,12 @@ export class Requests implements RequestTransport {
     metrics.requests.inc({ outcome: 'busy' })
     allowance.refusals++
     return allowance.refusals > REFUSALS_MAX ? 'end' : TOO_FAST
+  }
+
+  /** A question of 66 bytes may have an answer of 128 KiB: a reader, who has nothing to lose, pays for those too. */
+  #charge(text: string, bytes: number): void {
+    const allowance = this.#allowances.get(text)
+    if (allowance?.isStaked === false) allowance.bucket.oweBytes(bytes, this.#modules.clock.nowMs())
   }
 
   #peerOf(address: Address): PeerId | undefined {

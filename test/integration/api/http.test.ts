@@ -11,6 +11,7 @@ import {
   type NodeApi,
   NodeClient,
   type NodeStatus,
+  systemTimers,
 } from '../../../node/api/index.ts'
 import { EXIT, type Logger, SuprnovaError } from '../../../node/core/index.ts'
 
@@ -48,11 +49,12 @@ beforeEach(async () => {
     bundle: (id) => (id === faultId ? { version: 1 } : undefined),
     submit: async () => undefined,
     exportGuard: async () => ({ marks: 10n }),
+    registrySnapshot: () => ({ stakes: [] }),
     shutdown: () => {
       stopped = true
     },
   }
-  server = new LocalServer({ socketPath: join(dataDir, 'node.sock') }, { api, logger: quiet })
+  server = new LocalServer({ socketPath: join(dataDir, 'node.sock') }, { api, timers: systemTimers, logger: quiet })
   await server.start()
 })
 
@@ -84,6 +86,7 @@ test('every route answers through the client', async () => {
   expect(await client.evidence()).toEqual([])
   expect(await client.bundle(faultId)).toEqual({ version: 1 })
   expect(await client.exportGuard()).toEqual({ marks: '10' })
+  expect(await client.registrySnapshot()).toEqual({ stakes: [] })
   await client.shutdown()
   expect(stopped).toBe(true)
 })
@@ -185,7 +188,9 @@ test('a socket left by a killed process is taken over', async () => {
 // Catches the bare ENAMETOOLONG or EINVAL of the system call.
 test('a data directory too deep for a socket is refused by name', () => {
   const socketPath = `/tmp/${'x'.repeat(120)}/node.sock`
-  expect(() => new LocalServer({ socketPath }, { api: {} as NodeApi, logger: quiet })).toThrow(/dataDir.*107 bytes/)
+  expect(() => new LocalServer({ socketPath }, { api: {} as NodeApi, timers: systemTimers, logger: quiet })).toThrow(
+    /dataDir.*107 bytes/,
+  )
 })
 
 test('health, readiness and metrics', async () => {

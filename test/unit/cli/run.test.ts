@@ -21,6 +21,7 @@ const PROMISED = [
   ...['new', 'import', 'list', 'export'].map((word) => `key ${word}`),
   ...['balance', 'transfer', 'faucet'].map((word) => `token ${word}`),
   'coordinator show',
+  'coordinator snapshot',
   ...['register', 'activate', 'topup', 'rotate', 'unbond', 'withdraw', 'unjail', 'credits', 'status'].map(
     (word) => `stake ${word}`,
   ),

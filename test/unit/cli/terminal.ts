@@ -45,9 +45,11 @@ export function createTestProcess(changes: Partial<Process> = {}): TestProcess {
 class Collected {
   text = ''
   onWrite: ((text: string) => void) | undefined
-  write(text: string): void {
+  write(data: string | Uint8Array, taken?: () => void): void {
+    const text = typeof data === 'string' ? data : Buffer.from(data).toString('utf8')
     this.text += text
     this.onWrite?.(text)
+    taken?.()
   }
 }
 
