@@ -1,13 +1,16 @@
 import { equalBytes, type Logger, type Metrics, type ProtocolParams, type Table, toHex } from '../../core/index.ts'
+import { chunkRoot, KEY_TYPE } from '../../statements/index.ts'
 import type { ChallengeView, DhtRecord, EntryId, SignedPut } from '../interface.ts'
 import {
   allMeta,
   allOlder,
   encodeMeta,
+  isRowOf,
   keepKey,
   keepRange,
   metaKey,
   metaRange,
+  olderAt,
   olderKey,
   olderRange,
   type RecordMeta,
@@ -16,7 +19,7 @@ import {
   type VersionId,
   valueKey,
 } from './rows.ts'
-import { compareVersions } from './version.ts'
+import { comparePuts } from './version.ts'
 
 /** Versions looked at in one sweep; the rest is left to the next. */
 const SWEEP_ROWS_MAX = 4_096
@@ -62,6 +65,8 @@ export class RecordBook {
   readonly #params: ProtocolParams
   readonly #modules: RecordBookModules
   readonly #usage = new Map<number, { records: number; bytes: number }>()
+  /** Current entries of one writer in one cell, by {@link crowdOf}. */
+  readonly #crowds = new Map<string, number>()
   readonly #listeners = new Set<(meta: RecordMeta) => void>()
   /** The newest save of an entry that is under way: the next one waits for it. */
   readonly #underWay = new Map<string, Promise<unknown>>()
@@ -69,6 +74,8 @@ export class RecordBook {
   #older = 0
   #bytes = 0
   #newestKeepEpoch = 0
+  /** The keep row at which the last sweep stopped short; `undefined` when it came to the end. */
+  #sweptTo: Uint8Array | undefined
 
   private constructor(params: ProtocolParams, modules: RecordBookModules) {
     this.#params = params
@@ -78,12 +85,8 @@ export class RecordBook {
   /** Opens the book, counting what each writer holds in one pass over the rows without values. */
   static async open(params: ProtocolParams, modules: RecordBookModules): Promise<RecordBook> {
     const book = new RecordBook(params, modules)
-    for (const [key, bytes] of modules.table.range(...allMeta())) book.#count(readMeta(key, bytes), 1)
-    for (const [key, bytes] of modules.table.range(...allOlder())) {
-      book.#count(readMeta(key, bytes), 1)
-      book.#older++
-      book.#records--
-    }
+    for (const [key, bytes] of modules.table.range(...allMeta())) book.#count(readMeta(key, bytes), 'current', 1)
+    for (const [key, bytes] of modules.table.range(...allOlder())) book.#count(readMeta(key, bytes), 'older', 1)
     book.#measure()
     return book
   }
@@ -110,11 +113,34 @@ export class RecordBook {
     const { table } = this.#modules
     for (const range of [metaRange(recordKey, recordKey), olderRange(recordKey)]) {
       for (const [key, bytes] of table.range(...range)) {
-        const meta = readMeta(key, bytes)
-        if (meta.version.leaf === leaf && equalBytes(meta.putDigest, putDigest)) return this.#stored(meta)
+        if (isRowOf(bytes, putDigest, leaf)) return this.#stored(readMeta(key, bytes))
       }
     }
     return undefined
+  }
+
+  /** This very version, current or older; `undefined` when it is not held. */
+  held(signed: VersionId): StoredRecord | undefined {
+    const current = this.current(signed)
+    if (current !== undefined && isVersion(current, signed)) return current
+    return this.#older === 0 ? undefined : this.#olderVersion(signed)
+  }
+
+  /** A value held here of that root: of the entry itself, or for content of any entry of its record. */
+  valueOf({ entry, put: { keyType, size, valueRoot }, recordKey }: Omit<SignedPut, 'frame'>): Uint8Array | undefined {
+    const own = this.current({ recordKey, entry })
+    const candidates = own !== undefined || keyType !== KEY_TYPE.content ? [own] : this.entries(recordKey)
+    for (const stored of candidates) {
+      if (stored === undefined || stored.size !== size) continue
+      const value = stored.value()
+      if (equalBytes(chunkRoot(value), valueRoot)) return value
+    }
+    return undefined
+  }
+
+  /** Current entries of one writer in one cell. */
+  crowdOf(recordKey: Uint8Array, writerStakeId: number): number {
+    return this.#crowds.get(crowdName(recordKey, writerStakeId)) ?? 0
   }
 
   /**
@@ -122,19 +148,7 @@ export class RecordBook {
    * @throws what the table throws; nothing was promised then
    */
   save(record: DhtRecord, promise: { readonly untilEpoch: number; readonly standIn: boolean }): Promise<Saved> {
-    const entry = toHex(metaKey(record))
-    const before = this.#underWay.get(entry)
-    const saving = before === undefined ? this.#save(record, promise) : before.then(() => this.#save(record, promise))
-    // Whoever comes next waits for the end of this one, whatever it is; its failure is told to its own caller.
-    const settled = saving.then(
-      () => undefined,
-      () => undefined,
-    )
-    this.#underWay.set(entry, settled)
-    void settled.then(() => {
-      if (this.#underWay.get(entry) === settled) this.#underWay.delete(entry)
-    })
-    return saving
+    return this.#inTurn(record, () => this.#save(record, promise))
   }
 
   usage(stakeId: number): Usage {
@@ -175,18 +189,29 @@ export class RecordBook {
     const readUntil = this.#modules.challenges.readUntilSeconds()
     if (readUntil === undefined) return 0
     const over = Math.floor((Math.min(finalSeconds, readUntil) - responseSeconds - skewSeconds) / epochSeconds)
-    const due = []
-    for (const [key] of this.#modules.table.range(...keepRange(over))) {
-      due.push(readKeepKey(key))
+    const due: Uint8Array[] = []
+    for (const [key] of this.#modules.table.range(...keepRange(over, this.#sweptTo))) {
+      due.push(key)
       if (due.length >= SWEEP_ROWS_MAX) break
     }
+    // What must stay, under challenge, stands first the next time too: go on behind it.
+    this.#sweptTo = due.length < SWEEP_ROWS_MAX ? undefined : due.at(-1)
     let dropped = 0
+    const failures: unknown[] = []
     for (let at = 0; at < due.length; at += RECORDS_PER_TURN) {
-      const turn = due.slice(at, at + RECORDS_PER_TURN).map((keep) => this.#sweepOne(keep, over))
-      dropped += (await Promise.all(turn)).filter(Boolean).length
+      const turn = due.slice(at, at + RECORDS_PER_TURN).map((key) => {
+        const keep = readKeepKey(key)
+        return this.#inTurn(keep, () => this.#drop(keep, over))
+      })
+      // One row that cannot be written, on a full disk, must not keep the others from making room.
+      for (const outcome of await Promise.allSettled(turn)) {
+        if (outcome.status === 'rejected') failures.push(outcome.reason)
+        else if (outcome.value) dropped++
+      }
     }
     if (dropped > 0) this.#modules.logger.debug('records dropped', { dropped })
     this.#measure()
+    if (failures.length > 0) throw failures[0]
     return dropped
   }
 
@@ -195,40 +220,38 @@ export class RecordBook {
     { untilEpoch, standIn }: { readonly untilEpoch: number; readonly standIn: boolean },
   ): Promise<Saved> {
     const current = this.current(record)
-    const order = current === undefined ? 1 : compareVersions(record.version, current.version)
-    const older = this.#older === 0 || order === 0 ? undefined : this.#olderVersion(record)
-    const same = order === 0 ? current : older
-    // Rows are named by the slot: a receipt for a second content of it would promise bytes that are not there.
-    if (same !== undefined && !equalBytes(same.putDigest, record.putDigest)) return { outcome: 'conflict' }
-    if (current !== undefined && order === 0) {
-      await this.#keepLonger(current, untilEpoch, { standIn: current.standIn && standIn })
+    // Promising a second content of a slot would help a liar, and nobody else.
+    if (this.#equivocates(record, current)) return { outcome: 'conflict' }
+    const older = this.#older === 0 ? undefined : this.#olderVersion(record)
+    const order = current === undefined ? 1 : comparePuts(record, current)
+    if (current !== undefined && order <= 0) {
+      const same = order === 0 ? current : older
+      if (same === undefined) return { outcome: 'superseded', current }
+      await this.#keepLonger(same, untilEpoch, { standIn: same.standIn && (standIn || order < 0) })
       return { outcome: 'same' }
     }
-    if (current !== undefined && order < 0) {
-      if (older === undefined) return { outcome: 'superseded', current }
-      await this.#keepLonger(older, untilEpoch, { standIn: older.standIn })
-      return { outcome: 'same' }
-    }
-    const meta = metaOf(record, Math.max(untilEpoch, older?.keepUntilEpoch ?? 0), standIn)
+    const keepUntilEpoch = Math.max(untilEpoch, older?.keepUntilEpoch ?? 0)
+    const meta = metaOf(record, keepUntilEpoch, standIn)
     const writes: Write[] = [
+      // What replaced it is over before it is: the version is current again, and no longer an older one.
+      ...(older === undefined
+        ? []
+        : ([
+            [olderKey(older), undefined],
+            [keepKey(older.keepUntilEpoch, older), undefined],
+          ] satisfies Write[])),
       [metaKey(meta), encodeMeta(meta)],
       [valueKey(meta), record.value],
-      // What replaced it is over before it is: the version is current again, and no longer an older one.
-      ...(older === undefined ? [] : [[olderKey(older), undefined] as const]),
-      ...(older === undefined ? [] : [[keepKey(older.keepUntilEpoch, older), undefined] as const]),
-      [keepKey(meta.keepUntilEpoch, meta), KEPT],
+      [keepKey(keepUntilEpoch, meta), KEPT],
       ...(current === undefined ? [] : [[olderKey(current), encodeMeta(current)] as const]),
     ]
     await this.#modules.table.write(writes)
-    this.#newestKeepEpoch = Math.max(this.#newestKeepEpoch, meta.keepUntilEpoch)
-    if (older === undefined) this.#count(meta, 1)
-    else {
-      this.#older--
-      this.#records++
-    }
+    this.#newestKeepEpoch = Math.max(this.#newestKeepEpoch, keepUntilEpoch)
+    if (older !== undefined) this.#count(older, 'older', -1)
+    this.#count(meta, 'current', 1)
     if (current !== undefined) {
-      this.#older++
-      this.#records--
+      this.#count(current, 'current', -1)
+      this.#count(current, 'older', 1)
     }
     for (const listener of this.#listeners) listener(meta)
     return { outcome: 'new' }
@@ -252,12 +275,13 @@ export class RecordBook {
     this.#newestKeepEpoch = Math.max(this.#newestKeepEpoch, keepUntilEpoch)
   }
 
-  /** @param over the first epoch whose promises may still be called in */
-  #sweepOne(keep: VersionId & { readonly epoch: number }, over: number): Promise<boolean> {
-    const entry = toHex(metaKey(keep))
-    const before = this.#underWay.get(entry) ?? Promise.resolve()
-    const sweeping = before.then(() => this.#drop(keep, over))
-    const settled = sweeping.then(
+  /** Runs `work` after whatever is under way for an entry: nothing about it changes meanwhile. */
+  #inTurn<T>(id: EntryId, work: () => Promise<T>): Promise<T> {
+    const entry = toHex(metaKey(id))
+    const before = this.#underWay.get(entry)
+    const working = before === undefined ? work() : before.then(work)
+    // Whoever comes next waits for the end of this one, whatever it is; its failure is told to its own caller.
+    const settled = working.then(
       () => undefined,
       () => undefined,
     )
@@ -265,9 +289,10 @@ export class RecordBook {
     void settled.then(() => {
       if (this.#underWay.get(entry) === settled) this.#underWay.delete(entry)
     })
-    return sweeping
+    return working
   }
 
+  /** @param over the first epoch whose promises may still be called in */
   async #drop(keep: VersionId & { readonly epoch: number }, over: number): Promise<boolean> {
     const { table, challenges } = this.#modules
     const current = this.current(keep)
@@ -294,12 +319,23 @@ export class RecordBook {
       [valueKey(stored), undefined],
       [row, undefined],
     ])
-    this.#count(stored, -1)
-    if (!isCurrent) {
-      this.#older--
-      this.#records++
-    }
+    this.#count(stored, isCurrent ? 'current' : 'older', -1)
     return true
+  }
+
+  /** Whether its writer has said something else in the same slot, as far as it is held here. */
+  #equivocates(record: DhtRecord, current: StoredRecord | undefined): boolean {
+    const { position } = record.version
+    const isOther = (said: RecordMeta) =>
+      said.writerStakeId === record.writerStakeId &&
+      said.version.position === position &&
+      !equalBytes(said.putDigest, record.putDigest)
+    if (current !== undefined && isOther(current)) return true
+    if (this.#older === 0) return false
+    for (const [key, bytes] of this.#modules.table.range(...olderAt(record, position))) {
+      if (isOther(readMeta(key, bytes))) return true
+    }
+    return false
   }
 
   #isCurrent(stored: StoredRecord): boolean {
@@ -317,16 +353,29 @@ export class RecordBook {
     return { ...meta, value: () => new Uint8Array(this.#modules.table.get(valueKey(meta)) ?? new Uint8Array()) }
   }
 
-  #count({ writerStakeId, size, frame, keepUntilEpoch }: RecordMeta, by: 1 | -1): void {
+  #count(meta: RecordMeta, as: 'current' | 'older', by: 1 | -1): void {
+    const { frame, keepUntilEpoch, size, writerStakeId } = meta
     const bytes = by * (size + frame.length)
     const usage = this.#usage.get(writerStakeId) ?? { records: 0, bytes: 0 }
     usage.records += by
     usage.bytes += bytes
     if (usage.records > 0) this.#usage.set(writerStakeId, usage)
     else this.#usage.delete(writerStakeId)
-    this.#records += by
+    if (as === 'older') this.#older += by
+    else {
+      this.#records += by
+      this.#countCrowd(meta, by)
+    }
     this.#bytes += bytes
-    this.#newestKeepEpoch = Math.max(this.#newestKeepEpoch, keepUntilEpoch)
+    if (by > 0) this.#newestKeepEpoch = Math.max(this.#newestKeepEpoch, keepUntilEpoch)
+  }
+
+  #countCrowd({ keyType, recordKey, writerStakeId }: RecordMeta, by: 1 | -1): void {
+    if (keyType !== KEY_TYPE.cell) return
+    const name = crowdName(recordKey, writerStakeId)
+    const crowd = (this.#crowds.get(name) ?? 0) + by
+    if (crowd > 0) this.#crowds.set(name, crowd)
+    else this.#crowds.delete(name)
   }
 
   #measure(): void {
@@ -341,14 +390,19 @@ export class RecordBook {
 /** A row must hold something to be there. */
 const KEPT = Uint8Array.of(1)
 
-function isVersion(stored: RecordMeta, { version }: VersionId): boolean {
-  return stored.version.position === version.position && stored.version.leaf === version.leaf
+function isVersion(stored: RecordMeta, { putDigest, version }: VersionId): boolean {
+  return stored.version.leaf === version.leaf && equalBytes(stored.putDigest, putDigest)
+}
+
+function crowdName(recordKey: Uint8Array, writerStakeId: number): string {
+  return `${toHex(recordKey)} ${writerStakeId}`
 }
 
 function metaOf(record: SignedPut, keepUntilEpoch: number, standIn: boolean): RecordMeta {
   const { recordKey, entry, version, writerStakeId, putDigest, frame, put } = record
   return {
     ...{ recordKey, entry, version, writerStakeId, putDigest, frame, standIn, keepUntilEpoch },
+    keyType: put.keyType,
     size: put.size,
     expiryEpoch: Number(put.expiryEpoch),
   }

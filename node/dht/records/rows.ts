@@ -1,8 +1,10 @@
+import { equalBytes } from '../../core/index.ts'
 import { DhtError } from '../errors.ts'
 import type { EntryId, Version } from '../interface.ts'
 
 // One table, four families of rows, told apart by their first byte. `place` = recordKey 32 | entry 32,
-// `at` = position 8 | leaf 1. Big-endian throughout, so that rows of a key lie together and in order.
+// `at` = position 8 | leaf 1 | digest 32. Big-endian throughout, so that rows of a key lie together and in order. The
+// digest stands there because two writers of one entry may use the same position: their rows must not meet.
 //
 //   m | place            the current version of an entry: meta
 //   o | place | at       an older version whose receipts are still out: meta
@@ -14,13 +16,18 @@ const OLDER = 0x6f
 const VALUE = 0x76
 const KEEP = 0x6b
 
-const ROW_VERSION = 1
-const META_HEAD_BYTES = 1 + 1 + 8 + 8 + 8 + 1 + 4 + 8 + 8 + 32
+const ROW_VERSION = 2
+const LEAF_AT = 27
+const DIGEST_AT = 48
+const META_HEAD_BYTES = DIGEST_AT + 32
+const AT_BYTES = 8 + 1 + 32
 const FLAG_STAND_IN = 1
 
 /** What is kept of a version beside its value. */
 export interface RecordMeta extends EntryId {
   readonly version: Version
+  /** See `KEY_TYPE`. */
+  readonly keyType: number
   readonly writerStakeId: number
   /** 32 bytes: the digest of the PUT statement. */
   readonly putDigest: Uint8Array
@@ -36,11 +43,14 @@ export interface RecordMeta extends EntryId {
 }
 
 /** Where a version stands: what its rows are named by. */
-export type VersionId = EntryId & { readonly version: Pick<Version, 'position' | 'leaf'> }
+export type VersionId = EntryId & {
+  readonly version: Pick<Version, 'position' | 'leaf'>
+  readonly putDigest: Uint8Array
+}
 
 export const metaKey = (id: EntryId): Uint8Array => named(META, id)
-export const olderKey = (id: VersionId): Uint8Array => named(OLDER, id, id.version)
-export const valueKey = (id: VersionId): Uint8Array => named(VALUE, id, id.version)
+export const olderKey = (id: VersionId): Uint8Array => namedAt(OLDER, id)
+export const valueKey = (id: VersionId): Uint8Array => namedAt(VALUE, id)
 
 /** All current entries whose record key lies in [from, to], both 32 bytes; `after` skips to what follows an entry. */
 export function metaRange(from: Uint8Array, to: Uint8Array, after?: EntryId): readonly [Uint8Array, Uint8Array] {
@@ -53,26 +63,34 @@ export function olderRange(recordKey: Uint8Array): readonly [Uint8Array, Uint8Ar
   return [prefixed(OLDER, recordKey), following(prefixed(OLDER, recordKey, LAST_32, LAST_AT))]
 }
 
+/** The older versions of an entry at one position, whoever wrote them. */
+export function olderAt({ entry, recordKey }: EntryId, position: bigint): readonly [Uint8Array, Uint8Array] {
+  const at = new Uint8Array(8)
+  new DataView(at.buffer).setBigUint64(0, position)
+  const from = prefixed(OLDER, recordKey, entry, at)
+  return [from, following(prefixed(OLDER, recordKey, entry, at, LAST_AT.subarray(8)))]
+}
+
 export const allMeta = (): readonly [Uint8Array, Uint8Array] => [Uint8Array.of(META), Uint8Array.of(META + 1)]
 export const allOlder = (): readonly [Uint8Array, Uint8Array] => [Uint8Array.of(OLDER), Uint8Array.of(OLDER + 1)]
 
 export function keepKey(epoch: number, id: VersionId): Uint8Array {
-  const key = new Uint8Array(1 + 8 + 64 + 9)
+  const key = new Uint8Array(1 + 8 + 64 + AT_BYTES)
   key[0] = KEEP
   const view = new DataView(key.buffer)
   view.setBigUint64(1, BigInt(epoch))
   key.set(id.recordKey, 9)
   key.set(id.entry, 41)
-  writeAt(view, 73, id.version)
+  writeAt(view, 73, id)
   return key
 }
 
-/** Keep rows of epochs before `epoch`. */
-export function keepRange(epoch: number): readonly [Uint8Array, Uint8Array] {
+/** Keep rows of epochs before `epoch`, all of them or those after the row `after`. */
+export function keepRange(epoch: number, after?: Uint8Array): readonly [Uint8Array, Uint8Array] {
   const end = new Uint8Array(9)
   end[0] = KEEP
   new DataView(end.buffer).setBigUint64(1, BigInt(Math.max(0, epoch)))
-  return [Uint8Array.of(KEEP), end]
+  return [after === undefined ? Uint8Array.of(KEEP) : following(after), end]
 }
 
 export function readKeepKey(key: Uint8Array): VersionId & { readonly epoch: number } {
@@ -82,6 +100,7 @@ export function readKeepKey(key: Uint8Array): VersionId & { readonly epoch: numb
     recordKey: key.slice(9, 41),
     entry: key.slice(41, 73),
     version: { position: view.getBigUint64(73), leaf: view.getUint8(81) },
+    putDigest: key.slice(82, 114),
   }
 }
 
@@ -90,13 +109,15 @@ export function encodeMeta(meta: RecordMeta): Uint8Array {
   const view = new DataView(bytes.buffer)
   bytes[0] = ROW_VERSION
   bytes[1] = meta.standIn ? FLAG_STAND_IN : 0
-  view.setBigUint64(2, BigInt(meta.writerStakeId))
-  view.setBigUint64(10, meta.version.rank)
-  writeAt(view, 18, meta.version)
-  view.setUint32(27, meta.size)
-  view.setBigUint64(31, BigInt(meta.expiryEpoch))
-  view.setBigUint64(39, BigInt(meta.keepUntilEpoch))
-  bytes.set(meta.putDigest, 47)
+  bytes[2] = meta.keyType
+  view.setBigUint64(3, BigInt(meta.writerStakeId))
+  view.setBigUint64(11, meta.version.rank)
+  view.setBigUint64(19, meta.version.position)
+  view.setUint8(LEAF_AT, meta.version.leaf)
+  view.setUint32(28, meta.size)
+  view.setBigUint64(32, BigInt(meta.expiryEpoch))
+  view.setBigUint64(40, BigInt(meta.keepUntilEpoch))
+  bytes.set(meta.putDigest, DIGEST_AT)
   bytes.set(meta.frame, META_HEAD_BYTES)
   return bytes
 }
@@ -116,31 +137,44 @@ export function readMeta(key: Uint8Array, bytes: Uint8Array): RecordMeta {
     recordKey: key.slice(1, 33),
     entry: key.slice(33, 65),
     standIn: bytes[1] === FLAG_STAND_IN,
-    writerStakeId: Number(view.getBigUint64(2)),
-    version: { rank: view.getBigUint64(10), position: view.getBigUint64(18), leaf: view.getUint8(26) },
-    size: view.getUint32(27),
-    expiryEpoch: Number(view.getBigUint64(31)),
-    keepUntilEpoch: Number(view.getBigUint64(39)),
-    putDigest: bytes.slice(47, 79),
+    keyType: bytes[2] as number,
+    writerStakeId: Number(view.getBigUint64(3)),
+    version: { rank: view.getBigUint64(11), position: view.getBigUint64(19), leaf: view.getUint8(LEAF_AT) },
+    size: view.getUint32(28),
+    expiryEpoch: Number(view.getBigUint64(32)),
+    keepUntilEpoch: Number(view.getBigUint64(40)),
+    putDigest: bytes.slice(DIGEST_AT, META_HEAD_BYTES),
     frame: bytes.slice(META_HEAD_BYTES),
   }
 }
 
-const LAST_32 = new Uint8Array(32).fill(0xff)
-const LAST_AT = new Uint8Array(9).fill(0xff)
+/** Whether a row of the families m and o is of that PUT and leaf, without reading the rest of it. */
+export function isRowOf(bytes: Uint8Array, putDigest: Uint8Array, leaf: number): boolean {
+  return bytes[LEAF_AT] === leaf && equalBytes(bytes.subarray(DIGEST_AT, META_HEAD_BYTES), putDigest)
+}
 
-function named(family: number, { recordKey, entry }: EntryId, at?: Pick<Version, 'position' | 'leaf'>): Uint8Array {
-  const key = new Uint8Array(at === undefined ? 65 : 74)
+const LAST_32 = new Uint8Array(32).fill(0xff)
+const LAST_AT = new Uint8Array(AT_BYTES).fill(0xff)
+
+function named(family: number, { recordKey, entry }: EntryId): Uint8Array {
+  const key = new Uint8Array(65)
   key[0] = family
   key.set(recordKey, 1)
   key.set(entry, 33)
-  if (at !== undefined) writeAt(new DataView(key.buffer), 65, at)
   return key
 }
 
-function writeAt(view: DataView, offset: number, { position, leaf }: Pick<Version, 'position' | 'leaf'>): void {
+function namedAt(family: number, id: VersionId): Uint8Array {
+  const key = new Uint8Array(65 + AT_BYTES)
+  key.set(named(family, id))
+  writeAt(new DataView(key.buffer), 65, id)
+  return key
+}
+
+function writeAt(view: DataView, offset: number, { putDigest, version: { leaf, position } }: VersionId): void {
   view.setBigUint64(offset, position)
   view.setUint8(offset + 8, leaf)
+  new Uint8Array(view.buffer).set(putDigest, offset + 9)
 }
 
 function prefixed(family: number, ...parts: readonly Uint8Array[]): Uint8Array {

@@ -7,6 +7,11 @@ export const CELL_ENTRIES_PER_STAKE = 256
 export const STORES_UNDER_WAY_MAX = 1_024
 /** Bytes of values in them. */
 export const STORE_BYTES_UNDER_WAY_MAX = 32 * 1024 * 1024
+/** The same of one stake, and of all readers together: whoever floods fills its own share, and leaves the others theirs. */
+export const STORES_UNDER_WAY_PER_ASKER_MAX = STORES_UNDER_WAY_MAX / 4
+export const STORE_BYTES_UNDER_WAY_PER_ASKER_MAX = STORE_BYTES_UNDER_WAY_MAX / 4
+/** Receipts remembered, so that the same PUT again costs no signature. About 600 bytes each. */
+export const RECEIPTS_REMEMBERED_MAX = 8_192
 /** Milliseconds between two looks for records that nothing keeps any more. */
 export const SWEEP_INTERVAL_MS = 5_000
 /** Milliseconds for which a full disk is not tried again. */

@@ -1,82 +1,97 @@
-import { KIND, type Metrics, type ProtocolParams, SuprnovaError, type Timers } from '../../core/index.ts'
 import {
-  encodeLeafFrames,
-  encodeReceipt,
-  epochAt,
-  kindRule,
-  type ReceiptBody,
-  type StatementSigner,
-} from '../../statements/index.ts'
-import type { RecordMeta } from '../records/rows.ts'
+  type Clock,
+  KIND,
+  type Metrics,
+  type ProtocolParams,
+  SuprnovaError,
+  type Timers,
+  toHex,
+} from '../../core/index.ts'
+import { encodeReceipt, epochAt, type StatementSigner } from '../../statements/index.ts'
+import type { SignedPut } from '../interface.ts'
+import { BatchSigner, type SignedBody } from '../signing/batch-signer.ts'
+import { RECEIPTS_REMEMBERED_MAX } from './constants.ts'
 
 export interface ReceiptDeskModules {
   readonly statementSigner: Pick<StatementSigner, 'sign'>
+  readonly clock: Clock
   readonly timers: Timers
   readonly metrics: Metrics
 }
 
-interface Asked {
-  readonly body: Uint8Array
-  readonly resolve: (frame: Uint8Array) => void
-  readonly reject: (error: unknown) => void
+interface Given {
+  readonly untilEpoch: number
+  readonly signing: Promise<SignedBody>
 }
 
+/** What a receipt is for: the parts of a PUT that stand in it. */
+type Promised = Pick<SignedPut, 'putDigest' | 'recordKey' | 'version' | 'put'>
+
 /**
- * Signs receipts. Those that are asked for in one turn of the event loop share a statement; one alone waits for nobody.
- * It promises nothing by itself: whoever asks has put the record and the promise on disk.
+ * Signs receipts, many under one signature when many are asked for. It promises nothing by itself: whoever asks has put
+ * the record and the promise on disk.
+ *
+ * A promise that was given in this epoch is not signed again: whoever repeats one PUT a million times uses up neither
+ * the index of this epoch nor the processor.
  */
 export class ReceiptDesk {
-  readonly #modules: ReceiptDeskModules
-  readonly #batchSizes
-  #asked: Asked[] = []
-  #isScheduled = false
+  readonly #params: ProtocolParams
+  readonly #clock: Clock
+  readonly #signer: BatchSigner
+  readonly #repeats
+  readonly #given = new Map<string, Given>()
 
-  constructor(modules: ReceiptDeskModules) {
-    this.#modules = modules
+  constructor(params: ProtocolParams, modules: ReceiptDeskModules) {
+    const { clock, metrics } = modules
+    this.#params = params
+    this.#clock = clock
     const help = 'Receipts under one signature'
-    this.#batchSizes = modules.metrics.histogram('suprnova_dht_receipt_batch_receipts', help, [1, 2, 4, 16, 64, 256])
+    const batchSizes = metrics.histogram('suprnova_dht_receipt_batch_receipts', help, [1, 2, 4, 16, 64, 256])
+    this.#signer = new BatchSigner(KIND.receipt, params, { ...modules, batchSizes })
+    this.#repeats = metrics.counter('suprnova_dht_receipts_repeated_total', 'Receipts given a second time')
+  }
+
+  /** Receipts remembered; bounded. */
+  get remembered(): number {
+    return this.#given.size
   }
 
   /**
    * @returns a wire frame, form 0, with the one receipt
    * @throws SuprnovaError `GUARD_REFUSED`
    */
-  sign(meta: RecordMeta, valueRoot: Uint8Array, untilEpoch: number): Promise<Uint8Array> {
-    const { putDigest, recordKey, size, version } = meta
-    const receipt: ReceiptBody = {
-      ...{ putDigest, recordKey, valueRoot, size },
-      leaf: version.leaf,
-      untilEpoch: BigInt(untilEpoch),
+  async sign(promised: Promised, untilEpoch: number): Promise<Uint8Array> {
+    const name = nameOf(promised)
+    const given = this.#given.get(name)
+    if (given !== undefined && given.untilEpoch >= untilEpoch) {
+      const { epoch, frame } = await given.signing
+      if (epoch === epochAt(this.#clock.nowMs() / 1000, this.#params.epochSeconds)) {
+        this.#repeats.inc()
+        return frame
+      }
     }
-    return new Promise((resolve, reject) => {
-      this.#asked.push({ body: encodeReceipt(receipt), resolve, reject })
-      if (this.#isScheduled) return
-      this.#isScheduled = true
-      this.#modules.timers.after(0, () => {
-        this.#isScheduled = false
-        this.#signAll()
-      })
+    const { put, putDigest, recordKey, version } = promised
+    const common = { putDigest, recordKey, valueRoot: put.valueRoot, size: put.size, leaf: version.leaf }
+    const signing = this.#signer.sign(encodeReceipt({ ...common, untilEpoch: BigInt(untilEpoch) }))
+    this.#remember(name, { untilEpoch, signing })
+    return (await signing).frame
+  }
+
+  #remember(name: string, given: Given): void {
+    this.#given.delete(name)
+    this.#given.set(name, given)
+    // A refusal of the guard is for this once.
+    given.signing.catch(() => {
+      if (this.#given.get(name) === given) this.#given.delete(name)
     })
+    if (this.#given.size <= RECEIPTS_REMEMBERED_MAX) return
+    this.#given.delete(this.#given.keys().next().value as string)
   }
+}
 
-  #signAll(): void {
-    const asked = this.#asked
-    this.#asked = []
-    const { maxBodies } = kindRule(KIND.receipt)
-    for (let at = 0; at < asked.length; at += maxBodies) void this.#signBatch(asked.slice(at, at + maxBodies))
-  }
-
-  async #signBatch(batch: readonly Asked[]): Promise<void> {
-    try {
-      const bodies = batch.map(({ body }) => body)
-      const { signed } = await this.#modules.statementSigner.sign(KIND.receipt, bodies)
-      this.#batchSizes.observe(batch.length)
-      const frames = encodeLeafFrames(signed, bodies)
-      for (const [index, { resolve }] of batch.entries()) resolve(frames[index] as Uint8Array)
-    } catch (error) {
-      for (const { reject } of batch) reject(error)
-    }
-  }
+/** Two stakes may sign the same statement, so the digest alone is not enough; the record key tells what is held. */
+function nameOf({ putDigest, recordKey, version }: Promised): string {
+  return `${toHex(putDigest)} ${version.leaf} ${toHex(recordKey)}`
 }
 
 /**

@@ -10,9 +10,9 @@ import {
   type Timers,
 } from '../../core/index.ts'
 import { KEY_TYPE } from '../../statements/index.ts'
-import { ANSWER_MAX_BYTES, REPLICAS_DEFAULT, REPLICAS_MAX } from '../constants.ts'
+import { ANSWER_MAX_BYTES, FETCH_LOOKS_MAX, REPLICAS_DEFAULT, REPLICAS_MAX } from '../constants.ts'
 import { DhtError, type RefusalReason } from '../errors.ts'
-import type { DhtRecord, ReplicaTables } from '../interface.ts'
+import type { DhtRecord, ReplicaTables, SignedPut } from '../interface.ts'
 import {
   decodeFetch,
   decodeStore,
@@ -24,17 +24,11 @@ import {
 } from '../protocol/messages.ts'
 import { isRefused, type PutReader } from '../records/put-reader.ts'
 import type { RecordBook, StoredRecord } from '../records/record-book.ts'
-import {
-  CELL_ENTRIES_PER_STAKE,
-  FULL_RETRY_MS,
-  QUOTA_BYTES,
-  QUOTA_RECORDS,
-  STORE_BYTES_UNDER_WAY_MAX,
-  STORES_UNDER_WAY_MAX,
-  SWEEP_INTERVAL_MS,
-} from './constants.ts'
+import { comparePuts } from '../records/version.ts'
+import { CELL_ENTRIES_PER_STAKE, FULL_RETRY_MS, QUOTA_BYTES, QUOTA_RECORDS, SWEEP_INTERVAL_MS } from './constants.ts'
 import { isGuardRefusal, promiseFor, type ReceiptDesk } from './receipt-desk.ts'
 import { showChunk } from './show-chunk.ts'
+import { UnderWay } from './under-way.ts'
 
 export interface ReplicaOptions {
   readonly params: ProtocolParams
@@ -55,6 +49,8 @@ export interface ReplicaModules {
   readonly finalSeconds: () => number | undefined
   /** The own stake; `undefined` for a node without one, which holds nothing. */
   readonly ownStakeId: () => number | undefined
+  /** Whether the own stake may speak now: what another one promises counts for nobody. */
+  readonly mayPromise: () => boolean
   readonly metrics: Metrics
   readonly logger: Logger
 }
@@ -73,8 +69,7 @@ export class Replica implements ChunkHolder {
   readonly #options: ReplicaOptions
   readonly #modules: ReplicaModules
   readonly #answers
-  #storesUnderWay = 0
-  #bytesUnderWay = 0
+  readonly #underWay: UnderWay
   #fullUntilMs = 0
   #cancelSweep: (() => void) | undefined
   #running = false
@@ -84,6 +79,7 @@ export class Replica implements ChunkHolder {
     this.#options = options
     this.#modules = modules
     this.book = modules.book
+    this.#underWay = new UnderWay(modules.metrics)
     this.#answers = modules.metrics.counter('suprnova_dht_replica_answers_total', 'Requests answered, by what and how')
   }
 
@@ -106,7 +102,7 @@ export class Replica implements ChunkHolder {
   /** Answers STORE and FETCH. Never throws for what stands in a request. */
   async handle(request: Uint8Array, from: Requester): Promise<Uint8Array> {
     try {
-      if (request[0] === OP.store) return await this.#store(request)
+      if (request[0] === OP.store) return await this.#store(request, from)
       if (request[0] === OP.fetch) return this.#fetch(request, from)
       return this.#refuse('undecodable', `operation ${request[0]}`)
     } catch (error) {
@@ -122,28 +118,23 @@ export class Replica implements ChunkHolder {
    * `standIn`, among the next closest.
    */
   async hold(record: DhtRecord, { standIn }: { readonly standIn: boolean }): Promise<Holding> {
-    const problem = this.#problem(record, standIn)
-    if (problem !== undefined) return problem
-    const size = record.value.length
-    this.#storesUnderWay++
-    this.#bytesUnderWay += size
+    return this.#problem(record, standIn, this.book.held(record)) ?? this.#promise(record, standIn)
+  }
+
+  async #promise(record: DhtRecord, standIn: boolean): Promise<Holding> {
     try {
       const nowMs = this.#modules.clock.nowMs()
       const untilEpoch = promiseFor(Number(record.put.expiryEpoch), nowMs, this.#options.params)
       const saved = await this.book.save(record, { untilEpoch, standIn: standIn && !this.#isReplica(record.recordKey) })
       if (saved.outcome === 'superseded') return { superseded: saved.current }
       if (saved.outcome === 'conflict') return refuse('conflict', 'another content of its slot is held')
-      const meta = { ...record, size, expiryEpoch: Number(record.put.expiryEpoch), keepUntilEpoch: untilEpoch, standIn }
-      return { receipt: await this.#modules.receipts.sign(meta, record.put.valueRoot, untilEpoch) }
+      return { receipt: await this.#modules.receipts.sign(record, untilEpoch) }
     } catch (error) {
       if (isGuardRefusal(error)) return refuse('draining', (error as SuprnovaError).message)
       if (!isStoreFailure(error)) throw error
       this.#fullUntilMs = this.#modules.clock.nowMs() + FULL_RETRY_MS
       this.#modules.logger.error('records cannot be written', { error })
       return refuse('full')
-    } finally {
-      this.#storesUnderWay--
-      this.#bytesUnderWay -= size
     }
   }
 
@@ -156,9 +147,10 @@ export class Replica implements ChunkHolder {
   async laterPut(question: ChunkQuestion): Promise<Uint8Array | undefined> {
     const stored = this.book.receipted(question.recordKey, question.putDigest, question.putLeaf)
     const current = stored && this.book.current(stored)
-    if (stored === undefined || current === undefined) return undefined
-    const isSame = current.version.position === stored.version.position && current.version.leaf === stored.version.leaf
-    return isSame ? undefined : current.frame
+    if (stored === undefined || current === undefined || comparePuts(current, stored) <= 0) return undefined
+    // The court takes a later PUT of the same writer, for an owner record or a cell entry.
+    const isAnswer = stored.keyType === KEY_TYPE.owner || stored.keyType === KEY_TYPE.cell
+    return isAnswer && current.writerStakeId === stored.writerStakeId ? current.frame : undefined
   }
 
   /** Drops what nothing keeps any more. Without the chain's time nothing is dropped. */
@@ -167,43 +159,69 @@ export class Replica implements ChunkHolder {
     return finalSeconds === undefined ? 0 : this.book.sweep(finalSeconds)
   }
 
-  async #store(request: Uint8Array): Promise<Uint8Array> {
+  /** The checks in the order of what they cost: room, statement (verified once), place and quota, value, disk. */
+  async #store(request: Uint8Array, from: Requester): Promise<Uint8Array> {
     const { frame, standIn, value } = decodeStore(request)
-    if (this.#storesUnderWay >= STORES_UNDER_WAY_MAX || this.#bytesUnderWay >= STORE_BYTES_UNDER_WAY_MAX) {
-      return this.#refuse('busy')
+    const leave = this.#underWay.enter(from.stakeId, value?.length ?? 0)
+    if (leave === undefined) return this.#refuse('busy')
+    try {
+      const signed = this.#modules.reader.read(frame)
+      if (isRefused(signed)) return this.#refuse(signed.refused, signed.detail)
+      const record = this.#recordOf(signed, value, standIn)
+      if (isRefused(record)) return this.#refuse(record.refused, record.detail)
+      const holding = await this.#promise(record, standIn)
+      if ('receipt' in holding) {
+        this.#answers.inc({ op: 'store', answer: 'stored' })
+        return encodeStored(holding.receipt)
+      }
+      if ('refused' in holding) return this.#refuse(holding.refused, holding.detail)
+      return this.#superseded(holding.superseded, from)
+    } finally {
+      leave()
     }
-    const signed = this.#modules.reader.read(frame)
-    if (isRefused(signed)) return this.#refuse(signed.refused, signed.detail)
-    const record = this.#modules.reader.withValue(signed, value)
-    if (isRefused(record)) return this.#refuse(record.refused, record.detail)
-    const holding = await this.hold(record, { standIn })
-    if ('receipt' in holding) {
-      this.#answers.inc({ op: 'store', answer: 'stored' })
-      return encodeStored(holding.receipt)
-    }
-    if ('refused' in holding) return this.#refuse(holding.refused, holding.detail)
-    this.#answers.inc({ op: 'store', answer: 'superseded' })
-    return encodeSuperseded({ frame: holding.superseded.frame, value: holding.superseded.value() })
   }
 
+  /** The PUT with its value: what is held already is not hashed again, and need not be sent. */
+  #recordOf(signed: SignedPut, value: Uint8Array | undefined, standIn: boolean) {
+    const held = this.book.held(signed)
+    const problem = this.#problem(signed, standIn, held)
+    if (problem !== undefined) return problem
+    if (held !== undefined) return { ...signed, version: held.version, value: held.value() }
+    if (value !== undefined) return this.#modules.reader.withValue(signed, value)
+    const known = this.book.valueOf(signed)
+    return known === undefined ? refuse('lacking') : this.#modules.reader.withValue(signed, known)
+  }
+
+  /** What is newer goes back whole to whoever can take it over, and where it cannot be judged without its value. */
+  #superseded(current: StoredRecord, { stakeId }: Requester): Uint8Array {
+    this.#answers.inc({ op: 'store', answer: 'superseded' })
+    const isWhole = stakeId !== undefined || current.keyType === KEY_TYPE.mesh
+    return encodeSuperseded({ frame: current.frame, value: isWhole ? current.value() : undefined })
+  }
+
+  /** One page: as much as fits an answer, and no longer a look than that is worth. */
   #fetch(request: Uint8Array, from: Requester): Uint8Array {
     const { recordKey, entry, after, values } = decodeFetch(request)
     const now = this.#modules.reader.epoch()
     const puts = []
-    let bytes = 4
-    let more = false
+    let bytes = 36
+    let looks = 0
+    let last: Uint8Array | undefined
+    let next: Uint8Array | undefined
     for (const stored of entry === undefined ? this.book.entries(recordKey, after) : this.#one(recordKey, entry)) {
-      if (stored.expiryEpoch < now) continue
       const size = 7 + stored.frame.length + (values ? stored.size : 0)
-      if (puts.length > 0 && bytes + size > ANSWER_MAX_BYTES) {
-        more = true
+      const isFull = puts.length > 0 && bytes + size > ANSWER_MAX_BYTES
+      if (isFull || ++looks > FETCH_LOOKS_MAX) {
+        next = last
         break
       }
+      last = stored.entry
+      if (stored.expiryEpoch < now) continue
       bytes += size
       puts.push({ frame: stored.frame, value: values ? stored.value() : undefined })
     }
     this.#answers.inc({ op: 'fetch', answer: from.stakeId === undefined ? 'reader' : 'stake' })
-    return encodeFound(puts, more)
+    return encodeFound(puts, next)
   }
 
   #one(recordKey: Uint8Array, entry: Uint8Array): readonly StoredRecord[] {
@@ -211,34 +229,40 @@ export class Replica implements ChunkHolder {
     return stored === undefined ? [] : [stored]
   }
 
+  /** What speaks against holding it, before anything costs: `undefined` when nothing does. */
   #problem(
-    record: DhtRecord,
+    record: SignedPut,
     standIn: boolean,
+    held: StoredRecord | undefined,
   ): { readonly refused: RefusalReason; readonly detail: string } | undefined {
     const { maxBytes, quota = { bytes: QUOTA_BYTES, records: QUOTA_RECORDS } } = this.#options
+    if (!this.#modules.mayPromise()) return refuse('draining', 'the own stake may not speak')
     if (this.#modules.clock.nowMs() < this.#fullUntilMs) return refuse('full')
     if (!this.#isReplica(record.recordKey) && !(standIn && this.#mayStandIn(record.recordKey))) {
       return refuse('not-mine', 'other stakes are closer to this key')
     }
-    const current = this.book.current(record)
-    if (current !== undefined && current.version.position === record.version.position) return undefined
+    if (held !== undefined) return undefined
+    const { size } = record.put
     const usage = this.book.usage(record.writerStakeId)
     if (usage.records >= quota.records) return refuse('quota', `${usage.records} records`)
-    if (usage.bytes + record.value.length > quota.bytes) return refuse('quota', `${usage.bytes} bytes`)
-    if (maxBytes !== undefined && this.book.stats().bytes + record.value.length > maxBytes) return refuse('full')
-    if (record.put.keyType === KEY_TYPE.cell && current === undefined && this.#crowds(record)) {
+    if (usage.bytes + size > quota.bytes) return refuse('quota', `${usage.bytes} bytes`)
+    if (maxBytes !== undefined && this.book.stats().bytes + size > maxBytes) return refuse('full')
+    if (record.put.keyType === KEY_TYPE.cell && this.#crowds(record)) {
       return refuse('quota', `${CELL_ENTRIES_PER_STAKE} entries in one cell`)
     }
     return undefined
   }
 
-  #crowds({ recordKey, writerStakeId }: DhtRecord): boolean {
+  /** Whether its writer has as many live entries in the cell as it may; the counter tells when to look. */
+  #crowds({ entry, recordKey, writerStakeId }: SignedPut): boolean {
+    if (this.book.crowdOf(recordKey, writerStakeId) < CELL_ENTRIES_PER_STAKE) return false
+    if (this.book.current({ recordKey, entry }) !== undefined) return false
     const now = this.#modules.reader.epoch()
     let own = 0
-    for (const entry of this.book.entries(recordKey)) {
+    for (const stored of this.book.entries(recordKey)) {
       // What is over is kept for its receipts, and crowds nobody.
-      if (entry.expiryEpoch < now) continue
-      if (entry.writerStakeId === writerStakeId && ++own >= CELL_ENTRIES_PER_STAKE) return true
+      if (stored.expiryEpoch < now) continue
+      if (stored.writerStakeId === writerStakeId && ++own >= CELL_ENTRIES_PER_STAKE) return true
     }
     return false
   }
