@@ -250,6 +250,7 @@ async function openNode(config: NodeConfig, modules: NodeModules, open: OpenPart
           floors: tableOf('floors'),
           receipts: tableOf('receipts'),
           places: tableOf('places'),
+          kept: tableOf('kept'),
         },
         challenges,
         finalSeconds: () => finalTime.seconds(),

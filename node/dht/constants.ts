@@ -22,6 +22,8 @@ export const OPERATION_TIMEOUT_MS = 15_000
 
 /** Bytes of a FETCH or LIST answer before the rest is left for the next question. */
 export const ANSWER_MAX_BYTES = 128 * 1024
+/** Entries looked at for one FETCH answer, those that are over included; the rest is left for the next question. */
+export const FETCH_LOOKS_MAX = 1_024
 /** Entries of one LIST answer. */
 export const LIST_MAX_ENTRIES = 512
 

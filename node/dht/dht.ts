@@ -56,12 +56,13 @@ export interface DhtModules {
   readonly admission: Pick<Admission, 'admit'>
   /** `undefined` for a node that only reads. */
   readonly statementSigner: Pick<StatementSigner, 'sign'> | undefined
-  /** What is held for others; what was seen; what was promised to this node; where its agents may have entries. */
+  /** What is held for others; what was seen; what was promised to this node; where its agents may have entries; which states it keeps alive. */
   readonly tables: {
     readonly records: Table
     readonly floors: Table
     readonly receipts: Table
     readonly places: Table
+    readonly kept: Table
   }
   readonly challenges: ChallengeView
   /** Unix seconds of the newest final block; `undefined` while the chain is silent. */
@@ -129,15 +130,20 @@ export class Dht implements ChunkHolder {
     const enlisted = modules.isEnlisted === undefined ? {} : { isEnlisted: modules.isEnlisted }
     const leases = new LeaseCheck({ admission, pastEpochs, ...enlisted })
     this.reader = new PutReader(params, { admission, clock, leases, meshes: modules.meshes })
-    const signing = { timers, metrics }
+    const signing = { clock, timers, metrics }
+    const maySpeak = () => {
+      const stakeId = own()
+      return statementSigner !== undefined && stakeId !== undefined && stakeView.maySpeak(stakeId)
+    }
     const refusing = { sign: () => Promise.reject(new TypeError('a node without a signer holds nothing')) }
     this.replica = new Replica(
       { params, ...(quota === undefined ? {} : { quota }), ...(maxBytes === undefined ? {} : { maxBytes }) },
       {
         ...{ book, reader: this.reader, tables: this.tables, clock, timers, metrics, logger },
-        receipts: new ReceiptDesk({ ...signing, statementSigner: statementSigner ?? refusing }),
+        receipts: new ReceiptDesk(params, { ...signing, statementSigner: statementSigner ?? refusing }),
         finalSeconds: modules.finalSeconds,
         ownStakeId: () => (statementSigner === undefined ? undefined : own()),
+        mayPromise: maySpeak,
       },
     )
     const epoch = () => epochAt(clock.nowMs() / 1000, epochSeconds)
@@ -149,11 +155,16 @@ export class Dht implements ChunkHolder {
       },
     })
     this.#peers = peers
-    this.#floors = new Floors({ table: modules.tables.floors, logger })
+    const lifeEpochs = Math.floor(params.receiptLifeSeconds / epochSeconds)
+    this.#floors = new Floors({
+      ...{ table: modules.tables.floors, logger },
+      // A clock ahead may sign in the next epoch.
+      untilEpoch: () => this.reader.epoch() + 1 + lifeEpochs,
+    })
     this.receipts = new ReceiptBook({ domain }, { table: modules.tables.receipts, logger })
     this.client = new RecordClient(params, {
       ...{ peers, tables: this.tables, reader: this.reader, admission, metrics, logger },
-      putDesk: statementSigner && new PutDesk({ ...signing, statementSigner, reader: this.reader }),
+      putDesk: statementSigner && new PutDesk(params, { ...signing, statementSigner, reader: this.reader }),
       floors: this.#floors,
       receipts: this.receipts,
     })
@@ -161,12 +172,12 @@ export class Dht implements ChunkHolder {
       ...{ client: this.client, peers, tables: this.tables, reader: this.reader, timers, logger },
       ownAddresses: modules.ownAddresses,
       isConnected: (address) => modules.transport.isConnected(address),
-      mayWrite: () => {
-        const stakeId = own()
-        return statementSigner !== undefined && stakeId !== undefined && stakeView.maySpeak(stakeId)
-      },
+      mayWrite: maySpeak,
     })
-    this.states = new StateClient({ client: this.client, ownStakeId: own })
+    this.states = new StateClient(params, {
+      ...{ client: this.client, reader: this.reader, receipts: this.receipts, ownStakeId: own },
+      keeping: { kept: modules.tables.kept, timers, metrics, logger },
+    })
     this.spatial = new SpatialHashIndex(this.client)
     this.agents = new AgentDiscoveryProtocol({
       ...{ index: this.spatial, clock, epoch, ownStakeId: own },
@@ -196,6 +207,7 @@ export class Dht implements ChunkHolder {
     this.replica.start()
     this.repair.start()
     this.addresses.start()
+    this.states.keeper?.start()
     this.#scheduleSweep()
   }
 
@@ -204,6 +216,7 @@ export class Dht implements ChunkHolder {
     this.#stopServing?.()
     this.#cancelSweep?.()
     await this.addresses.stop()
+    await this.states.keeper?.stop()
     await this.repair.stop()
     await this.replica.stop()
     await this.client.idle()

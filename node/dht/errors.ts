@@ -1,4 +1,5 @@
-import { EXIT, SuprnovaError } from '../core/index.ts'
+import { EXIT, SuprnovaError, toHex } from '../core/index.ts'
+import type { SignedPut } from './interface.ts'
 
 /** An operation on records that could not be done, or not fully. */
 export class DhtError extends SuprnovaError {
@@ -17,6 +18,7 @@ export type RefusalReason =
   | 'conflict' // another content was signed in the same slot
   | 'draining' // this node signs no receipts now
   | 'unsupported' // mesh records without a judge
+  | 'lacking' // the value was not sent, and is not here
 
 /** What a client learns about one replica that did not do as asked. */
 export interface ReplicaFailure {
@@ -38,4 +40,32 @@ export function storeFailed(values: {
     `the record ${values.recordKey} got ${values.got} of the ${values.needed} receipts it needs${reasons === '' ? '' : ` (${reasons})`}`,
     { exitCode: EXIT.tryAgain, values: { ...values }, hint: 'replicas may be away; store it again' },
   )
+}
+
+export function supersededBy(record: SignedPut, newer: SignedPut): DhtError {
+  const values = {
+    recordKey: toHex(record.recordKey),
+    position: record.version.position,
+    newer: newer.version.position,
+  }
+  return new DhtError('DHT_SUPERSEDED', `a newer version of ${values.recordKey} is stored already`, {
+    values,
+    hint: 'read it before you write again',
+  })
+}
+
+export function behindFloor(recordKey: string, floor: bigint, found: bigint): DhtError {
+  return new DhtError('DHT_BEHIND_FLOOR', `only older versions of ${recordKey} were shown than seen before`, {
+    exitCode: EXIT.tryAgain,
+    values: { recordKey, floor, found },
+    hint: 'the replicas that hold the newest are away: read again later, or have its owner store it anew',
+  })
+}
+
+export function noReplicas(recordKey: string): DhtError {
+  return new DhtError('DHT_NO_REPLICAS', 'no stake is placed yet, so nobody could hold the record', {
+    exitCode: EXIT.tryAgain,
+    values: { recordKey },
+    hint: 'a new network places its stakes within an epoch; is the chain followed?',
+  })
 }

@@ -1,13 +1,9 @@
 export { PART_BYTES, STATE_MAX_BYTES } from './client/constants.ts'
 export { decodeManifest, encodeManifest, isManifest, type Manifest } from './client/manifest.ts'
+export type { QuorumOptions } from './client/quorum.ts'
 export { type KeptReceipt, ReceiptBook, type ReceiptFile, receiptId } from './client/receipt-book.ts'
-export {
-  type Draft,
-  type QuorumOptions,
-  type ReadResult,
-  RecordClient,
-  type StoreResult,
-} from './client/record-client.ts'
+export { type Draft, type HeldValue, RecordClient, type StoreResult } from './client/record-client.ts'
+export type { ReadResult, SetReadOptions, SetResult } from './client/record-reads.ts'
 export * from './client/states.ts'
 export * from './constants.ts'
 export * from './dht.ts'

@@ -67,7 +67,9 @@ export class LightDht {
     const leases = new LeaseCheck({ admission, pastEpochs })
     this.reader = new PutReader(params, { admission, clock, leases })
     this.peers = new ReplicaPeers({ transport: readOnly(modules.transport), stakeView, epoch })
-    this.#floors = new Floors({ table: modules.tables.floors, logger })
+    const lifeEpochs = Math.floor(params.receiptLifeSeconds / epochSeconds)
+    const untilEpoch = () => epoch() + 1 + lifeEpochs
+    this.#floors = new Floors({ table: modules.tables.floors, untilEpoch, logger })
     this.receipts = new ReceiptBook({ domain }, { table: modules.tables.receipts, logger })
     this.client = new RecordClient(params, {
       ...{ peers: this.peers, tables: this.tables, reader: this.reader, admission, metrics, logger },
@@ -75,9 +77,10 @@ export class LightDht {
       receipts: this.receipts,
     })
     const ownStakeId = () => undefined
-    this.states = new StateClient({ client: this.client, ownStakeId })
+    this.states = new StateClient(params, {
+      ...{ client: this.client, reader: this.reader, receipts: this.receipts, ownStakeId },
+    })
     this.spatial = new SpatialHashIndex(this.client)
-    const { lifeEpochs } = this.client
     this.agents = new AgentDiscoveryProtocol({ ...{ index: this.spatial, clock, epoch, ownStakeId }, lifeEpochs })
   }
 

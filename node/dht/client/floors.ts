@@ -6,23 +6,32 @@ import { compareVersions } from '../records/version.ts'
 const MEMORY_ENTRIES_MAX = 65_536
 /** Rows looked at in one sweep. */
 const SWEEP_ROWS_MAX = 4_096
+/** How a row of this table begins. */
+const FLOOR = 1
 
 interface Floor extends Version {
-  readonly expiryEpoch: number
+  /** The last epoch in which it holds. */
+  readonly untilEpoch: number
 }
 
 /**
  * The newest version of each entry that this client read or wrote: it never goes back behind one, after a restart
- * either. A floor ends with the life of its version: older ones are over by then too.
+ * either. An older version may outlive a newer one, so a floor does not end with the life of its version but when every
+ * version that was signed before it was seen is over.
  */
 export class Floors {
   readonly #table: Table
   readonly #logger: Logger
+  readonly #untilEpoch: () => number
+  /** The row at which the last sweep stopped short. */
+  #sweptTo: Uint8Array | undefined
   readonly #memory = new Map<string, Floor>()
   #unwritten = new Map<string, readonly [Uint8Array, Uint8Array]>()
   #writing: Promise<void> | undefined
 
-  constructor(modules: { readonly table: Table; readonly logger: Logger }) {
+  /** @param modules `untilEpoch`: the last epoch in which anything may live that is signed by now */
+  constructor(modules: { readonly table: Table; readonly untilEpoch: () => number; readonly logger: Logger }) {
+    this.#untilEpoch = modules.untilEpoch
     this.#table = modules.table
     this.#logger = modules.logger
   }
@@ -40,27 +49,31 @@ export class Floors {
    * Notes a version that was read or acknowledged. It holds at once in this process; the disk follows, and a crash
    * before it does is a client that has not told anybody yet what it read.
    */
-  raise(id: EntryId, version: Version, expiryEpoch: number): void {
+  raise(id: EntryId, version: Version): void {
     const known = this.get(id)
     if (known !== undefined && compareVersions(known, version) >= 0) return
     const key = keyOf(id)
     const name = toHex(key)
-    const floor = { ...version, expiryEpoch }
+    const floor = { ...version, untilEpoch: this.#untilEpoch() }
     this.#memory.delete(name)
     this.#memory.set(name, floor)
     this.#unwritten.set(name, [key, encodeFloor(floor)])
     this.#writing ??= this.#write()
   }
 
-  /** Forgets floors of versions that ended before `epoch`. */
+  /** Forgets floors that ended before `epoch`, some at a time. */
   async sweep(epoch: number): Promise<void> {
+    for (const [name, floor] of this.#memory) if (floor.untilEpoch < epoch) this.#memory.delete(name)
     const over: [Uint8Array, undefined][] = []
     let looked = 0
-    for (const [key, row] of this.#table.range(Uint8Array.of(0), Uint8Array.of(0xff, 0xff))) {
-      if (readFloor(row).expiryEpoch < epoch) over.push([key, undefined])
+    let last: Uint8Array | undefined
+    for (const [key, row] of this.#table.range(this.#sweptTo ?? Uint8Array.of(FLOOR), Uint8Array.of(FLOOR + 1))) {
+      // What is in memory is newer than its row, or the same.
+      if (readFloor(row).untilEpoch < epoch && !this.#memory.has(toHex(key))) over.push([key, undefined])
+      last = key
       if (++looked >= SWEEP_ROWS_MAX) break
     }
-    for (const [name, floor] of this.#memory) if (floor.expiryEpoch < epoch) this.#memory.delete(name)
+    this.#sweptTo = looked < SWEEP_ROWS_MAX ? undefined : last
     if (over.length > 0) await this.#table.write(over)
   }
 
@@ -93,19 +106,19 @@ export class Floors {
 
 function keyOf({ recordKey, entry }: EntryId): Uint8Array {
   const key = new Uint8Array(65)
-  key[0] = 1
+  key[0] = FLOOR
   key.set(recordKey, 1)
   key.set(entry, 33)
   return key
 }
 
-function encodeFloor({ expiryEpoch, leaf, position, rank }: Floor): Uint8Array {
+function encodeFloor({ untilEpoch, leaf, position, rank }: Floor): Uint8Array {
   const row = new Uint8Array(25)
   const view = new DataView(row.buffer)
   view.setBigUint64(0, rank)
   view.setBigUint64(8, position)
   view.setUint8(16, leaf)
-  view.setBigUint64(17, BigInt(expiryEpoch))
+  view.setBigUint64(17, BigInt(untilEpoch))
   return row
 }
 
@@ -115,6 +128,6 @@ function readFloor(row: Uint8Array): Floor {
     rank: view.getBigUint64(0),
     position: view.getBigUint64(8),
     leaf: view.getUint8(16),
-    expiryEpoch: Number(view.getBigUint64(17)),
+    untilEpoch: Number(view.getBigUint64(17)),
   }
 }

@@ -37,10 +37,17 @@ export function receiptId(frame: Uint8Array): Hex {
   return toHex(keccak256(slot, Uint8Array.of(bodies[0]?.leaf ?? 0)))
 }
 
-/** Rows: r | id 32 -> stake id 8 | until 8 | number 8 | u16 length | receipt | put.   n | number 8 -> id. */
+// Rows, by their first byte:
+//
+//   r | id 32                      the receipt: stake id 8 | until 8 | number 8 | u16 length | receipt | put
+//   n | number 8                   in the order in which they came: id 32 | recordKey 32
+//   b | recordKey 32 | ~number 8   by record, newest first: id 32
+
 const ROW = 0x72
 const ORDER = 0x6e
+const BY_RECORD = 0x62
 const HEAD_BYTES = 8 + 8 + 8 + 2
+const LAST_NUMBER = 2n ** 64n - 1n
 
 /** The receipts this client was given, on disk, until they can be challenged no more. */
 export class ReceiptBook {
@@ -51,6 +58,8 @@ export class ReceiptBook {
   #first = 0
   #next = 0
   #unwritten: (readonly [Uint8Array, Uint8Array | undefined])[] = []
+  /** Kept, and not on disk yet. */
+  readonly #pending = new Map<Hex, KeptReceipt>()
   #writing: Promise<void> | undefined
 
   constructor(
@@ -76,28 +85,44 @@ export class ReceiptBook {
   }
 
   /**
-   * Keeps a verified receipt. The disk follows by itself: losing one to a crash loses the means to complain, no record.
+   * Keeps a verified receipt, once however often it is given. The disk follows by itself: losing one to a crash loses
+   * the means to complain, no record.
+   * @param given `untilEpoch`: the last epoch in which a court would hear of it
    * @returns it as it is kept
    */
-  keep(frame: Uint8Array, signed: SignedPut, body: ReceiptBody, stakeId: number): KeptReceipt {
+  keep(
+    frame: Uint8Array,
+    signed: SignedPut,
+    given: { readonly body: ReceiptBody; readonly stakeId: number; readonly untilEpoch: number },
+  ): KeptReceipt {
+    const { body, stakeId, untilEpoch } = given
+    const id = receiptId(frame)
+    const known = this.get(id)
+    if (known !== undefined) return known
     const kept: KeptReceipt = {
-      id: receiptId(frame),
-      stakeId,
+      ...{ id, stakeId, untilEpoch },
       recordKey: toHex(body.recordKey),
       valueRoot: toHex(body.valueRoot),
       size: body.size,
-      untilEpoch: Number(body.untilEpoch),
       receipt: frame.slice(),
       put: signed.frame,
     }
     const number = this.#next++
-    this.#unwritten.push([rowKey(kept.id), encodeRow(kept, number)], [orderKey(number), fromHex(kept.id)])
+    const idBytes = fromHex(id)
+    this.#pending.set(id, kept)
+    this.#unwritten.push(
+      [rowKey(id), encodeRow(kept, number)],
+      [orderKey(number), Buffer.concat([idBytes, body.recordKey])],
+      [byRecordKey(body.recordKey, number), idBytes],
+    )
     while (this.size > this.#limit) this.#forgetFirst()
     this.#writing ??= this.#write()
     return kept
   }
 
   get(id: Hex): KeptReceipt | undefined {
+    const pending = this.#pending.get(id)
+    if (pending !== undefined) return pending
     const row = this.#table.get(rowKey(id))
     return row === undefined ? undefined : readRow(id, row)
   }
@@ -106,16 +131,37 @@ export class ReceiptBook {
   *list(
     filter: { readonly recordKey?: Hex; readonly stakeId?: number; readonly limit?: number } = {},
   ): Iterable<KeptReceipt> {
-    let left = filter.limit ?? Number.POSITIVE_INFINITY
-    for (let number = this.#next - 1; number >= this.#first && left > 0; number--) {
-      const id = this.#table.get(orderKey(number))
-      const kept = id && this.get(toHex(id))
-      if (kept === undefined) continue
-      if (filter.recordKey !== undefined && kept.recordKey !== filter.recordKey) continue
-      if (filter.stakeId !== undefined && kept.stakeId !== filter.stakeId) continue
+    const { limit = Number.POSITIVE_INFINITY, recordKey, stakeId } = filter
+    let left = limit
+    for (const kept of this.#newestFirst(recordKey)) {
+      if (left <= 0) return
+      if (stakeId !== undefined && kept.stakeId !== stakeId) continue
       left--
       yield kept
     }
+  }
+
+  *#newestFirst(recordKey: Hex | undefined): Iterable<KeptReceipt> {
+    const pending = [...this.#pending.values()].reverse()
+    for (const kept of pending) if (recordKey === undefined || kept.recordKey === recordKey) yield kept
+    const isPending = new Set(pending.map(({ id }) => id))
+    for (const id of recordKey === undefined ? this.#ids() : this.#idsOf(recordKey)) {
+      const kept = isPending.has(id) ? undefined : this.get(id)
+      if (kept !== undefined) yield kept
+    }
+  }
+
+  *#ids(): Iterable<Hex> {
+    for (let number = this.#next - 1; number >= this.#first; number--) {
+      const row = this.#table.get(orderKey(number))
+      if (row !== undefined) yield toHex(row.subarray(0, 32))
+    }
+  }
+
+  *#idsOf(recordKey: Hex): Iterable<Hex> {
+    const from = byRecordKey(fromHex(recordKey), 0).subarray(0, 33)
+    const end = Buffer.concat([from, new Uint8Array(9).fill(0xff)])
+    for (const [, id] of this.#table.range(from, end)) yield toHex(id)
   }
 
   export(kept: KeptReceipt): ReceiptFile {
@@ -131,9 +177,10 @@ export class ReceiptBook {
 
   /** Forgets receipts that nobody can challenge any more, oldest first. */
   async sweep(epoch: number): Promise<void> {
+    await this.idle()
     while (this.#first < this.#next) {
-      const id = this.#table.get(orderKey(this.#first))
-      const kept = id && this.get(toHex(id))
+      const row = this.#table.get(orderKey(this.#first))
+      const kept = row && this.get(toHex(row.subarray(0, 32)))
       if (kept !== undefined && kept.untilEpoch >= epoch) break
       this.#forgetFirst()
     }
@@ -148,9 +195,11 @@ export class ReceiptBook {
 
   #forgetFirst(): void {
     const number = this.#first++
-    const id = this.#table.get(orderKey(number))
+    const row = this.#table.get(orderKey(number))
     this.#unwritten.push([orderKey(number), undefined])
-    if (id !== undefined) this.#unwritten.push([rowKey(toHex(id)), undefined])
+    if (row === undefined) return
+    const id = toHex(row.subarray(0, 32))
+    this.#unwritten.push([rowKey(id), undefined], [byRecordKey(row.subarray(32), number), undefined])
   }
 
   async #write(): Promise<void> {
@@ -158,12 +207,14 @@ export class ReceiptBook {
     await Promise.resolve()
     while (this.#unwritten.length > 0) {
       const rows = this.#unwritten
+      const ids = [...this.#pending.keys()]
       this.#unwritten = []
       try {
         await this.#table.write(rows)
       } catch (error) {
         this.#logger.warn('receipts could not be written', { count: rows.length, error: String(error) })
       }
+      for (const id of ids) this.#pending.delete(id)
     }
     this.#writing = undefined
   }
@@ -177,6 +228,14 @@ function orderKey(number: number): Uint8Array {
   const key = new Uint8Array(9)
   key[0] = ORDER
   viewOf(key).setBigUint64(1, BigInt(number))
+  return key
+}
+
+function byRecordKey(recordKey: Uint8Array, number: number): Uint8Array {
+  const key = new Uint8Array(41)
+  key[0] = BY_RECORD
+  key.set(recordKey, 1)
+  viewOf(key).setBigUint64(33, LAST_NUMBER - BigInt(number))
   return key
 }
 

@@ -1,12 +1,15 @@
-import { equalBytes } from '../../core/index.ts'
-import { chunkRoot, KEY_TYPE, keccak256, ownerKey } from '../../statements/index.ts'
+import { EXIT, type Logger, type Metrics, type Table, type Timers, toHex } from '../../core/index.ts'
+import { KEY_TYPE, keccak256, ownerKey } from '../../statements/index.ts'
 import { DhtError } from '../errors.ts'
 import type { DhtRecord } from '../interface.ts'
-import { entryOf } from '../records/put-reader.ts'
-import { PART_BYTES, PARTS_AT_ONCE, STATE_MAX_BYTES } from './constants.ts'
+import type { PutReader } from '../records/put-reader.ts'
+import { PART_BYTES, RESIGN_GAIN } from './constants.ts'
 import { decodeManifest, encodeManifest, isManifest, needsParts } from './manifest.ts'
-import type { KeptReceipt } from './receipt-book.ts'
-import type { QuorumOptions, RecordClient } from './record-client.ts'
+import { cut, type Part, PartStore } from './parts.ts'
+import type { QuorumOptions } from './quorum.ts'
+import type { KeptReceipt, ReceiptBook } from './receipt-book.ts'
+import type { RecordClient, StoreResult } from './record-client.ts'
+import { StateKeeper } from './state-keeper.ts'
 
 /** A name, or its 32-byte hash as it is. */
 export type StateKey = string | Uint8Array
@@ -16,6 +19,31 @@ export interface StoreStateOptions extends QuorumOptions {
   readonly expiryEpoch?: number
   /** Called with the bytes acknowledged so far, of a value stored in parts. */
   readonly onProgress?: (bytes: number) => void
+  /** Signs it anew before each end, as long as this node runs; see `StateKeeper`. Not with an `expiryEpoch`. */
+  readonly keep?: boolean
+}
+
+export interface RenewOptions extends QuorumOptions {
+  /** The new last epoch of its life; as long as a receipt lives by default. */
+  readonly expiryEpoch?: number
+  /** Whose state; of another stake only the parts can be renewed: content may be signed by anyone. */
+  readonly owner?: number
+  /** Called with the bytes acknowledged so far, of a value stored in parts. */
+  readonly onProgress?: (bytes: number) => void
+}
+
+export interface RenewedState {
+  readonly recordKey: Uint8Array
+  /** The last epoch of its life now. */
+  readonly expiryEpoch: number
+  /** False when it lives almost as long as it may: then nothing was signed. */
+  readonly renewed: boolean
+  /** Content records that were looked after; 0 for a value that fits one record. */
+  readonly parts: number
+  /** Bytes of the value. */
+  readonly size: number
+  /** Receipts of the record itself, or of the manifest; none when only parts of another stake's state were renewed. */
+  readonly receipts: readonly KeptReceipt[]
 }
 
 export interface StoredState {
@@ -30,6 +58,8 @@ export interface StoredState {
   readonly parts: number
   /** Bytes of the value. */
   readonly size: number
+  /** The last epoch of its life. */
+  readonly expiryEpoch: number
   /** Receipts that come behind. Never rejects. */
   readonly rest: Promise<readonly KeptReceipt[]>
 }
@@ -57,14 +87,38 @@ export interface NoState {
   readonly record: undefined
 }
 
+export interface StateClientModules {
+  readonly client: RecordClient
+  readonly reader: PutReader
+  readonly receipts: ReceiptBook
+  readonly ownStakeId: () => number | undefined
+  /** What signing states anew by itself takes; `undefined` for a client that only reads. */
+  readonly keeping?: {
+    /** Which states this node keeps alive. */
+    readonly kept: Table
+    readonly timers: Timers
+    readonly metrics: Metrics
+    readonly logger: Logger
+  }
+}
+
 /** Values of any size up to 64 MiB under a name of their writer: one record, or a manifest and its parts. */
 export class StateClient {
+  /** `undefined` for a client that only reads. */
+  readonly keeper: StateKeeper | undefined
+  readonly #modules: StateClientModules
   readonly #client: RecordClient
-  readonly #ownStakeId: () => number | undefined
+  readonly #parts: PartStore
+  /** The newest write of a name that is under way: the next one waits for it. */
+  readonly #underWay = new Map<string, Promise<unknown>>()
 
-  constructor(modules: { readonly client: RecordClient; readonly ownStakeId: () => number | undefined }) {
+  constructor(params: { readonly epochSeconds: number }, modules: StateClientModules) {
+    const { keeping } = modules
+    this.#modules = modules
     this.#client = modules.client
-    this.#ownStakeId = modules.ownStakeId
+    this.#parts = new PartStore({ ...modules, own: () => this.#own() })
+    const renew = (key: Uint8Array, options: QuorumOptions) => this.renew(key, options)
+    this.keeper = keeping && new StateKeeper(params, { ...modules, ...keeping, renew })
   }
 
   /** The key of a state: keccak256(0x01 || stake id || name hash). */
@@ -82,21 +136,52 @@ export class StateClient {
     options: StoreStateOptions = {},
   ): Promise<StoredState> {
     this.#own()
-    const whole = value instanceof Uint8Array ? value : undefined
-    if (whole !== undefined && !needsParts(whole)) return this.#storeOwner(key, whole, { options, size: whole.length })
-    const pieces = whole === undefined ? cut(value as AsyncIterable<Uint8Array>) : cut([whole])
-    // What came as a stream may still fit one record.
-    const first = await pieces.next()
-    if (first.done === true) return this.#storeOwner(key, new Uint8Array(), { options, size: 0 })
-    const second = await pieces.next()
-    if (second.done === true && !needsParts(first.value)) {
-      return this.#storeOwner(key, first.value, { options, size: first.value.length })
+    if (options.keep === true && options.expiryEpoch !== undefined) {
+      throw new DhtError('DHT_BAD_KEEP', 'a state that is kept alive has no end of its own', {
+        exitCode: EXIT.usage,
+        hint: 'leave out either the expiry or the wish to keep it',
+      })
     }
-    return this.#storeParts(
-      key,
-      prepend([first.value, ...(second.done === true ? [] : [second.value])], pieces),
-      options,
-    )
+    const stored = await this.#store(key, value, options)
+    if (options.keep === true) await this.keeper?.keep(nameHashOf(key), { ...options, expiryEpoch: stored.expiryEpoch })
+    return stored
+  }
+
+  /**
+   * Signs a state anew, and its parts, so that it lives longer. Its bytes are not sent where they are held.
+   * @throws DhtError `DHT_NOTHING_TO_RENEW` when nobody shows it; `DHT_NO_QUORUM` when a newer version may have been
+   * missed; `DHT_NOT_YOURS` for another stake's state without parts; as `RecordClient.store`; `DHT_PART_NOT_STORED`
+   */
+  async renew(key: StateKey, options: RenewOptions = {}): Promise<RenewedState> {
+    const own = this.#own()
+    const { owner = own } = options
+    const recordKey = this.keyOf(key, owner)
+    // Nothing of this name is written between the look and the signature: it would be put out by an older value.
+    return this.#inTurn(recordKey, async () => {
+      const { quorum, record } = await this.#client.read({ recordKey, entry: new Uint8Array(32) }, options)
+      if (record === undefined) throw nothingToRenew(recordKey)
+      const parts = isManifest(record.value) ? partsOf(record.value) : []
+      const size = parts.length === 0 ? record.value.length : parts.reduce((sum, part) => sum + part.size, 0)
+      if (owner !== own) {
+        if (parts.length === 0) throw notYours(owner)
+        const expiryEpoch = await this.#parts.renewAll(parts, options)
+        return { recordKey, expiryEpoch, renewed: true, parts: parts.length, size, receipts: [] }
+      }
+      if (!quorum) throw noQuorum(recordKey)
+      const wanted = Math.min(options.expiryEpoch ?? Number.POSITIVE_INFINITY, this.#client.longestExpiry)
+      const gained = wanted - Number(record.put.expiryEpoch)
+      const least = options.expiryEpoch === undefined ? RESIGN_GAIN * this.#client.lifeEpochs : 1
+      if (gained < least) {
+        const expiryEpoch = Number(record.put.expiryEpoch)
+        return { recordKey, expiryEpoch, renewed: false, parts: parts.length, size, receipts: [] }
+      }
+      const expiryEpoch = parts.length === 0 ? wanted : await this.#parts.renewAll(parts, options)
+      const { put, value } = record
+      const held = { valueRoot: put.valueRoot, size: put.size, load: async () => value }
+      const draft = { keyType: KEY_TYPE.owner, keyPreimage: put.keyPreimage, value: held, expiryEpoch }
+      const { receipts } = await this.#client.store(draft, options)
+      return { recordKey, expiryEpoch, renewed: true, parts: parts.length, size, receipts }
+    })
   }
 
   /**
@@ -110,116 +195,55 @@ export class StateClient {
     if (!isManifest(record.value)) {
       return { recordKey, record, quorum, missing, size: record.value.length, parts: one(record.value) }
     }
-    const { roots, size } = decodeManifest(record.value)
-    return { recordKey, record, quorum, missing, size, parts: this.#readParts(roots, size, options) }
+    const parts = partsOf(record.value)
+    const size = parts.reduce((sum, part) => sum + part.size, 0)
+    return { recordKey, record, quorum, missing, size, parts: this.#parts.read(parts, options) }
   }
 
-  async #storeOwner(
+  async #store(
     key: StateKey,
-    value: Uint8Array,
-    {
-      options,
-      parts = 0,
-      size,
-    }: { readonly options: StoreStateOptions; readonly parts?: number; readonly size: number },
-  ): Promise<StoredState> {
-    const { expiryEpoch } = options
-    const draft = { keyType: KEY_TYPE.owner, keyPreimage: nameHashOf(key), value, expiryEpoch }
-    const { degraded, receipts, record, rest } = await this.#client.store(draft, options)
-    const { position, leaf } = record.version
-    return { recordKey: record.recordKey, position, leaf, receipts, degraded, parts, size, rest }
-  }
-
-  async #storeParts(
-    key: StateKey,
-    pieces: AsyncIterable<Uint8Array>,
+    value: Uint8Array | AsyncIterable<Uint8Array>,
     options: StoreStateOptions,
   ): Promise<StoredState> {
-    const roots: Uint8Array[] = []
-    const underWay = new Set<Promise<void>>()
-    let size = 0
-    let done = 0
-    let failure: unknown
-    for await (const piece of pieces) {
-      size += piece.length
-      if (size > STATE_MAX_BYTES) throw tooLarge(size)
-      const index = roots.push(chunkRoot(piece)) - 1
-      const storing = this.#storePart(piece, index, options)
-        .then(() => {
-          done += piece.length
-          options.onProgress?.(done)
-        })
-        .catch((error: unknown) => {
-          failure ??= error
-        })
-        .finally(() => underWay.delete(storing))
-      underWay.add(storing)
-      if (underWay.size >= PARTS_AT_ONCE) await Promise.race(underWay)
-      if (failure !== undefined) break
-    }
-    await Promise.all(underWay)
-    if (failure !== undefined) throw failure
-    return this.#storeOwner(key, encodeManifest({ size, roots }), { options, parts: roots.length, size })
+    const whole = value instanceof Uint8Array ? value : undefined
+    if (whole !== undefined && !needsParts(whole)) return this.#storeOwner(key, whole, options)
+    const pieces = whole === undefined ? cut(value as AsyncIterable<Uint8Array>) : cut([whole])
+    // What came as a stream may still fit one record.
+    const first = await pieces.next()
+    if (first.done === true) return this.#storeOwner(key, new Uint8Array(), options)
+    const second = await pieces.next()
+    if (second.done === true && !needsParts(first.value)) return this.#storeOwner(key, first.value, options)
+    const all = prepend([first.value, ...(second.done === true ? [] : [second.value])], pieces)
+    const { expiryEpoch, roots, size } = await this.#parts.store(all, options)
+    const manifest = encodeManifest({ size, roots })
+    const stored = await this.#storeOwner(key, manifest, { ...options, expiryEpoch })
+    return { ...stored, parts: roots.length, size }
   }
 
-  async #storePart(value: Uint8Array, index: number, options: StoreStateOptions): Promise<void> {
-    try {
-      const { expiryEpoch } = options
-      await this.#client.store(
-        { keyType: KEY_TYPE.content, keyPreimage: new Uint8Array(32), value, expiryEpoch },
-        options,
-      )
-    } catch (error) {
-      throw new DhtError('DHT_PART_NOT_STORED', `part ${index} of the value could not be stored`, {
-        exitCode: 75,
-        values: { part: index },
-        hint: 'store the value again: parts that are there already cost one round trip',
-        cause: error,
-      })
-    }
+  async #storeOwner(key: StateKey, value: Uint8Array, options: StoreStateOptions): Promise<StoredState> {
+    const { expiryEpoch } = options
+    const draft = { keyType: KEY_TYPE.owner, keyPreimage: nameHashOf(key), value, expiryEpoch }
+    const result = await this.#inTurn(this.keyOf(key), () => this.#client.store(draft, options))
+    return { ...storedOf(result), parts: 0, size: value.length }
   }
 
-  async *#readParts(
-    roots: readonly Uint8Array[],
-    size: number,
-    options: RetrieveStateOptions,
-  ): AsyncGenerator<Uint8Array, void, undefined> {
-    const ahead: Promise<Uint8Array>[] = []
-    try {
-      for (let index = 0; index < roots.length; index++) {
-        while (ahead.length < PARTS_AT_ONCE && index + ahead.length < roots.length) {
-          const part = index + ahead.length
-          const bytes = Math.min(PART_BYTES, size - part * PART_BYTES)
-          ahead.push(this.#readPart(roots[part] as Uint8Array, { part, bytes }, options))
-        }
-        yield await (ahead.shift() as Promise<Uint8Array>)
-      }
-    } finally {
-      // A reader that stops early leaves questions behind; their failures are nobody's.
-      await Promise.allSettled(ahead)
-    }
-  }
-
-  async #readPart(
-    root: Uint8Array,
-    { bytes, part }: { readonly part: number; readonly bytes: number },
-    options: RetrieveStateOptions,
-  ): Promise<Uint8Array> {
-    // The root names the bytes: whoever signed them, one good copy is enough.
-    const owner = options.owner ?? this.#own()
-    const entry = contentEntry(owner)
-    const { record } = await this.#client.read({ recordKey: root, entry }, options)
-    const copy = record ?? (await this.#client.readSet(root, options)).records[0]
-    if (copy !== undefined && equalBytes(copy.put.valueRoot, root) && copy.value.length === bytes) return copy.value
-    throw new DhtError('DHT_PART_MISSING', `part ${part} of the value is nowhere to be found`, {
-      exitCode: 75,
-      values: { part },
-      hint: 'its replicas may be away; read again later',
+  #inTurn<T>(recordKey: Uint8Array, work: () => Promise<T>): Promise<T> {
+    const name = toHex(recordKey)
+    const before = this.#underWay.get(name)
+    const working = before === undefined ? work() : before.then(work)
+    const settled = working.then(
+      () => undefined,
+      () => undefined,
+    )
+    this.#underWay.set(name, settled)
+    void settled.then(() => {
+      if (this.#underWay.get(name) === settled) this.#underWay.delete(name)
     })
+    return working
   }
 
   #own(): number {
-    const own = this.#ownStakeId()
+    const own = this.#modules.ownStakeId()
     if (own !== undefined) return own
     throw new DhtError('DHT_NO_OWNER', 'this node has no stake, so it must be told whose record is meant', {
       exitCode: 2,
@@ -235,39 +259,40 @@ export function nameHashOf(key: StateKey): Uint8Array {
   throw new DhtError('DHT_BAD_KEY', `a key is a name or 32 bytes, got ${key.length} bytes`, { exitCode: 2 })
 }
 
-/** The entry under which a stake's own copy of content stands. */
-function contentEntry(stakeId: number): Uint8Array {
-  const common = { keyPreimage: new Uint8Array(32), valueRoot: new Uint8Array(32), size: 1, expiryEpoch: 0n }
-  return entryOf({ ...common, keyType: KEY_TYPE.content }, stakeId)
+function storedOf({ degraded, receipts, record, rest }: StoreResult) {
+  const { leaf, position } = record.version
+  const expiryEpoch = Number(record.put.expiryEpoch)
+  return { recordKey: record.recordKey, position, leaf, receipts, degraded, expiryEpoch, rest }
 }
 
-function tooLarge(size: number): DhtError {
-  return new DhtError('DHT_TOO_LARGE', `a value of ${size} bytes or more, the limit is ${STATE_MAX_BYTES}`, {
-    exitCode: 2,
-    values: { size, limit: STATE_MAX_BYTES },
-    hint: 'store it in several values',
+/** @throws DhtError `DHT_BAD_MANIFEST` */
+function partsOf(manifest: Uint8Array): Part[] {
+  const { roots, size } = decodeManifest(manifest)
+  return roots.map((root, index) => ({ index, root, size: Math.min(PART_BYTES, size - index * PART_BYTES) }))
+}
+
+function nothingToRenew(recordKey: Uint8Array): DhtError {
+  return new DhtError('DHT_NOTHING_TO_RENEW', `nobody shows the record ${toHex(recordKey)}`, {
+    exitCode: EXIT.tryAgain,
+    values: { recordKey: toHex(recordKey) },
+    hint: 'its replicas may be away; when it has expired, store it again',
   })
 }
 
-/** Cuts a stream into pieces of {@link PART_BYTES}, the last one shorter. */
-async function* cut(
-  source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
-): AsyncGenerator<Uint8Array, void, undefined> {
-  let piece = new Uint8Array(PART_BYTES)
-  let filled = 0
-  for await (const chunk of source) {
-    for (let at = 0; at < chunk.length; ) {
-      const taken = Math.min(PART_BYTES - filled, chunk.length - at)
-      piece.set(chunk.subarray(at, at + taken), filled)
-      filled += taken
-      at += taken
-      if (filled < PART_BYTES) continue
-      yield piece
-      piece = new Uint8Array(PART_BYTES)
-      filled = 0
-    }
-  }
-  if (filled > 0) yield piece.subarray(0, filled)
+function noQuorum(recordKey: Uint8Array): DhtError {
+  return new DhtError('DHT_NO_QUORUM', 'too few replicas answered to know that this is the newest version', {
+    exitCode: EXIT.tryAgain,
+    values: { recordKey: toHex(recordKey) },
+    hint: 'signing an older one anew would put the newest out: try again when more replicas are there',
+  })
+}
+
+function notYours(owner: number): DhtError {
+  return new DhtError('DHT_NOT_YOURS', `only stake ${owner} can sign its record anew`, {
+    exitCode: EXIT.usage,
+    values: { owner },
+    hint: 'of values stored in parts the parts can be renewed by anyone',
+  })
 }
 
 async function* prepend(

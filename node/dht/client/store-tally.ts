@@ -1,4 +1,4 @@
-import type { ReplicaFailure } from '../errors.ts'
+import type { RefusalReason, ReplicaFailure } from '../errors.ts'
 import type { ReplicaSets } from '../interface.ts'
 
 /** What to do next. */
@@ -8,6 +8,16 @@ export interface StoreStep {
 }
 
 const NOTHING: StoreStep = { ask: [] }
+
+/** Refusals for what the record is: whoever stands in would say the same. */
+const OF_THE_RECORD: ReadonlySet<string> = new Set([
+  'superseded',
+  'invalid',
+  'undecodable',
+  'window',
+  'conflict',
+  'unsupported',
+] satisfies (RefusalReason | 'superseded')[])
 
 /**
  * Counts the receipts of one store. No I/O: told what happened, it says whom to ask next and whether enough came. A
@@ -46,6 +56,7 @@ export class StoreTally {
   failed(failure: ReplicaFailure): StoreStep {
     this.#waiting.delete(failure.stakeId)
     this.failures.push(failure)
+    if (OF_THE_RECORD.has(failure.reason)) return NOTHING
     const next = this.#standInsLeft.shift()
     if (next === undefined) return NOTHING
     this.#waiting.add(next)

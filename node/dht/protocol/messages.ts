@@ -18,9 +18,11 @@ const REASONS: readonly RefusalReason[] = [
   'conflict',
   'draining',
   'unsupported',
+  'lacking',
 ]
 
 const STORE_STAND_IN = 1
+const STORE_WITHOUT_VALUE = 2
 const FETCH_WITHOUT_VALUES = 1
 const FETCH_ONE_ENTRY = 2
 const FETCH_AFTER_ENTRY = 4
@@ -36,7 +38,8 @@ export interface StoreRequest {
   /** The asker knows that this node is none of the replicas, and wants it to stand in for one that is away. */
   readonly standIn: boolean
   readonly frame: Uint8Array
-  readonly value: Uint8Array
+  /** `undefined`: the asker believes that these bytes are there already, and sends them only if it is told otherwise. */
+  readonly value: Uint8Array | undefined
 }
 
 /** "What do you hold there?" */
@@ -56,16 +59,21 @@ export type StoreAnswer =
   | { readonly status: 'refused'; readonly reason: RefusalReason; readonly detail: string }
 
 export type FetchAnswer =
-  | { readonly status: 'found'; readonly more: boolean; readonly puts: readonly CarriedPut[] }
+  | {
+      readonly status: 'found'
+      /** The last entry that was looked at, when there are more: the next question's `after`. */
+      readonly next: Uint8Array | undefined
+      readonly puts: readonly CarriedPut[]
+    }
   | { readonly status: 'refused'; readonly reason: RefusalReason; readonly detail: string }
 
 export function encodeStore({ standIn, frame, value }: StoreRequest): Uint8Array {
-  const bytes = new Uint8Array(4 + frame.length + value.length)
+  const bytes = new Uint8Array(4 + frame.length + (value?.length ?? 0))
   bytes[0] = OP.store
-  bytes[1] = standIn ? STORE_STAND_IN : 0
+  bytes[1] = (standIn ? STORE_STAND_IN : 0) | (value === undefined ? STORE_WITHOUT_VALUE : 0)
   new DataView(bytes.buffer).setUint16(2, frame.length)
   bytes.set(frame, 4)
-  bytes.set(value, 4 + frame.length)
+  if (value !== undefined) bytes.set(value, 4 + frame.length)
   return bytes
 }
 
@@ -75,11 +83,14 @@ export function decodeStore(bytes: Uint8Array): StoreRequest {
   const frameLength = viewOf(bytes).getUint16(2)
   if (4 + frameLength > bytes.length) throw bad('store', 'cut off in the frame')
   const flags = bytes[1] as number
-  if (flags > STORE_STAND_IN) throw bad('store', `flags ${flags} are unknown`)
+  if (flags > (STORE_STAND_IN | STORE_WITHOUT_VALUE)) throw bad('store', `flags ${flags} are unknown`)
+  const value = bytes.subarray(4 + frameLength)
+  const isWithout = (flags & STORE_WITHOUT_VALUE) !== 0
+  if (isWithout && value.length > 0) throw bad('store', `${value.length} bytes of a value that is not sent`)
   return {
-    standIn: flags === STORE_STAND_IN,
+    standIn: (flags & STORE_STAND_IN) !== 0,
     frame: bytes.subarray(4, 4 + frameLength),
-    value: bytes.subarray(4 + frameLength),
+    value: isWithout ? undefined : value,
   }
 }
 
@@ -121,12 +132,13 @@ export function encodeRefused(reason: RefusalReason, detail = ''): Uint8Array {
   return Buffer.concat([Uint8Array.of(STATUS.refused, REASONS.indexOf(reason)), Buffer.from(detail, 'utf8')])
 }
 
-export function encodeFound(puts: readonly CarriedPut[], more: boolean): Uint8Array {
+/** @param next the last entry looked at, 32 bytes, when there are more */
+export function encodeFound(puts: readonly CarriedPut[], next?: Uint8Array): Uint8Array {
   const head = Buffer.alloc(4)
   head[0] = STATUS.ok
-  head[1] = more ? 1 : 0
+  head[1] = next === undefined ? 0 : 1
   head.writeUInt16BE(puts.length, 2)
-  return Buffer.concat([head, ...puts.map(encodeCarried)])
+  return Buffer.concat([head, next ?? new Uint8Array(), ...puts.map(encodeCarried)])
 }
 
 /** @throws {DhtError} `DHT_BAD_MESSAGE` */
@@ -150,15 +162,18 @@ export function decodeStoreAnswer(bytes: Uint8Array): StoreAnswer {
 export function decodeFetchAnswer(bytes: Uint8Array): FetchAnswer {
   if (bytes[0] === STATUS.refused) return decodeRefused(bytes)
   if (bytes[0] !== STATUS.ok || bytes.length < 4) throw bad('fetch answer', 'cut off or of an unknown status')
+  const isPage = bytes[1] === 1
+  if (!isPage && bytes[1] !== 0) throw bad('fetch answer', `flags ${bytes[1]} are unknown`)
+  if (isPage && bytes.length < 36) throw bad('fetch answer', 'cut off before the next entry')
   const puts: CarriedPut[] = []
-  let at = 4
+  let at = isPage ? 36 : 4
   for (let left = viewOf(bytes).getUint16(2); left > 0; left--) {
     const { carried, end } = decodeCarried(bytes, at)
     puts.push(carried)
     at = end
   }
   if (at !== bytes.length) throw bad('fetch answer', `${bytes.length - at} bytes after the end`)
-  return { status: 'found', more: bytes[1] === 1, puts }
+  return { status: 'found', next: isPage ? bytes.subarray(4, 36) : undefined, puts }
 }
 
 /** u16 frame length | frame | u8 has value | u32 value length | value. */

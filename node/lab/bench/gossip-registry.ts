@@ -110,6 +110,7 @@ export async function openBenchNode(address: Address, inMemory = false) {
       floors: store.table('floors'),
       receipts: store.table('receipts'),
       places: store.table('places'),
+      kept: store.table('kept'),
     },
     modules: { guard, slotIndex, offences, clock, timers, random, metrics, logger },
     async close() {

@@ -103,7 +103,7 @@ describe('the address book', () => {
     const frame = Uint8Array.of(stakeId)
     frames.set(stakeId, { recordKey: ownerKey(SOUGHT, NAME_HASH), position: 1n, isValid: true, ...shown })
     const put: CarriedPut = { frame, value: encodeAddresses(addresses) }
-    answers.set(stakeId, encodeFound([put], false))
+    answers.set(stakeId, encodeFound([put]))
   }
 
   describe('writing', () => {

@@ -23,9 +23,12 @@ const sent = (message: Uint8Array) => new Uint8Array(message)
 describe('what is written is read again', () => {
   test('STORE', () => {
     fc.assert(
-      fc.property(fc.record({ standIn: fc.boolean(), frame: bytes(600), value: bytes(2000) }), (request) => {
-        expect(decodeStore(encodeStore(request))).toEqual(request)
-      }),
+      fc.property(
+        fc.record({ standIn: fc.boolean(), frame: bytes(600), value: fc.option(bytes(2000), { nil: undefined }) }),
+        (request) => {
+          expect(decodeStore(encodeStore(request))).toEqual(request)
+        },
+      ),
     )
   })
 
@@ -45,12 +48,17 @@ describe('what is written is read again', () => {
 
   test('answers', () => {
     fc.assert(
-      fc.property(fc.array(carried, { maxLength: 8 }), fc.boolean(), bytes(400), (puts, more, receipt) => {
-        expect(decodeFetchAnswer(sent(encodeFound(puts, more)))).toEqual({ status: 'found', more, puts })
-        expect(decodeStoreAnswer(encodeStored(receipt))).toEqual({ status: 'stored', receipt })
-        for (const current of puts)
-          expect(decodeStoreAnswer(sent(encodeSuperseded(current)))).toEqual({ status: 'superseded', current })
-      }),
+      fc.property(
+        fc.array(carried, { maxLength: 8 }),
+        fc.option(key, { nil: undefined }),
+        bytes(400),
+        (puts, next, receipt) => {
+          expect(decodeFetchAnswer(sent(encodeFound(puts, next)))).toEqual({ status: 'found', next, puts })
+          expect(decodeStoreAnswer(encodeStored(receipt))).toEqual({ status: 'stored', receipt })
+          for (const current of puts)
+            expect(decodeStoreAnswer(sent(encodeSuperseded(current)))).toEqual({ status: 'superseded', current })
+        },
+      ),
     )
     const refusal = encodeRefused('quota', '64 MiB are used up')
     expect(decodeStoreAnswer(refusal)).toEqual({ status: 'refused', reason: 'quota', detail: '64 MiB are used up' })
@@ -79,7 +87,7 @@ test('any bytes are read or refused with a code, never more', () => {
 })
 
 test('an answer cut off anywhere is refused', () => {
-  const whole = encodeFound([{ frame: new Uint8Array(40).fill(1), value: new Uint8Array(50).fill(2) }], false)
+  const whole = encodeFound([{ frame: new Uint8Array(40).fill(1), value: new Uint8Array(50).fill(2) }])
   for (let length = 0; length < whole.length; length++) {
     expect(() => decodeFetchAnswer(whole.subarray(0, length)), `${length} bytes`).toThrow()
   }
