@@ -71,9 +71,6 @@ export const BODY_DRAIN_MS = 1_000
 /** Longest name of a state. */
 export const NAME_LIMIT_BYTES = 1_024
 
-/** Blocks back in which an open challenge can lie, on any chain this runs on: four days at 12 s, an hour and more at 0.1 s. */
-export const CHALLENGE_BLOCKS = 50_000
-
 /** How long a start waits for its first peers, and how often it looks. A network that is away must not keep it for ever. */
 export const FIRST_PEERS_MS = 10_000
 export const FIRST_PEERS_LOOK_MS = 50

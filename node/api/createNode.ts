@@ -23,7 +23,6 @@ import {
 } from '../store/index.ts'
 import type { NodeConfig } from './config.ts'
 import {
-  CHALLENGE_BLOCKS,
   LOCAL_CHAIN_IDS,
   LOCAL_POLL_MS,
   MAX_FEE_PER_GAS_WEI,
@@ -226,9 +225,10 @@ async function openNode(config: NodeConfig, modules: NodeModules, open: OpenPart
   const challenges = new ChallengeDesk(
     {
       availability: pin.availability,
-      // Older ones are over: a window is a day, and a day has fewer blocks.
-      fromBlock: BigInt(Math.max(pin.deployBlock, Number(view.head()?.number ?? 0n) - CHALLENGE_BLOCKS)),
+      deployBlock: pin.deployBlock,
       responseSeconds: params.responseSeconds,
+      responseBlocks: params.responseBlocks,
+      maxFeePerGasWei: MAX_FEE_PER_GAS_WEI,
       separator,
       account: gasKey === undefined ? undefined : lower(gasKey.address),
       answers: config.answers,

@@ -22,7 +22,13 @@ export * from './actions/unbond.ts'
 export * from './actions/unjail.ts'
 export * from './actions/withdraw.ts'
 export * from './actions/withdrawCredits.ts'
-export { ChallengeDesk, type ChallengeDeskOptions, type SeenChallenge } from './challenges/challenge-desk.ts'
+export {
+  ChallengeDesk,
+  type ChallengeDeskModules,
+  type ChallengeDeskOptions,
+  type ChallengeDeskStatus,
+} from './challenges/challenge-desk.ts'
+export type { SeenChallenge } from './challenges/challenge-event.ts'
 export * from './client.ts'
 export * from './consent.ts'
 export * from './constants.ts'

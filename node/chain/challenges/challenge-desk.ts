@@ -1,42 +1,27 @@
-import { parseEventLogs } from 'viem'
-import {
-  type Address,
-  type ChunkHolder,
-  type ChunkQuestion,
-  fromHex,
-  type Head,
-  type Hex,
-  type Logger,
-  type Metrics,
-  toHex,
-} from '../../core/index.ts'
+import type { Address, ChunkHolder, Head, Hex, Logger, Metrics, SuprnovaError } from '../../core/index.ts'
 import type { DomainSeparator } from '../../statements/index.ts'
-import { availabilityChallengeAbi } from '../abi.generated.ts'
 import { answerCall, collectCall, concludeCall, supersededCall } from '../actions/challenges.ts'
 import type { ChainClient } from '../client.ts'
 import { chainErrorMessage } from '../contract-errors.ts'
 import type { Errand } from '../reporter/reporter.ts'
+import type { SeenChallenge } from './challenge-event.ts'
+import { ChallengeFollower } from './challenge-follower.ts'
+import { ANSWER_GAS, ANSWERS_KEPT, COLLECT_GAS, ERRANDS_MAX, STAGGER_PARTS } from './constants.ts'
 
-/** Blocks looked at again at every look: a reorganisation may have moved events. */
-const OVERLAP_BLOCKS = 16n
-/** Blocks of one question to the RPC. */
-const BLOCKS_PER_LOOK = 5_000n
-/** Challenges remembered; one against the own stake is never forgotten for another. */
-const CHALLENGES_MAX = 4_096
-/** Transactions offered at once. */
-const ERRANDS_MAX = 16
-/** Below what so many answers cost a node says that its gas key runs low. */
-const ANSWERS_KEPT = 10n
-const ANSWER_GAS = 90_000n
+/** Refusals that only say that the chain moved on since the look: somebody answered, or a reorganisation took it back. */
+const MOVED_ON = new Set(['NotOpen', 'UnknownChallenge'])
 
 export interface ChallengeDeskOptions {
   readonly availability: Address
-  /** Nothing of a challenge that can still be answered happened before this block. */
-  readonly fromBlock: bigint
+  /** Nothing happened before it. */
+  readonly deployBlock: number
   readonly responseSeconds: number
+  readonly responseBlocks: number
   readonly separator: DomainSeparator
   /** The account that answers and concludes. */
   readonly account: Address | undefined
+  /** What this node pays for a gas at most. */
+  readonly maxFeePerGasWei: bigint
   /** `own`: challenges to this node's receipts alone. `all`: from half of the window on those of others too. */
   readonly answers: 'own' | 'all'
 }
@@ -48,55 +33,55 @@ export interface ChallengeDeskModules {
   readonly logger: Logger
 }
 
-/** A challenge that was opened, as its event told it. */
-export interface SeenChallenge extends ChunkQuestion {
-  readonly challengeId: Hex
-  readonly stakeId: number
-  readonly opener: Address
-  /** Unix seconds and block number. */
-  readonly answerableUntil: number
-  readonly answerableUntilBlock: number
+/** How things stand, for status. */
+export interface ChallengeDeskStatus {
+  /** Open ones to this node's receipts. */
+  readonly against: number
+  /** Open ones to others. */
+  readonly others: number
+  /** Unix seconds of the chain up to which all was read; `undefined` while something is missing. */
+  readonly readUntilSeconds: number | undefined
 }
 
-interface Open {
+/** What is known of answering one challenge. */
+interface Answering {
   readonly seen: SeenChallenge
   /** The call that answers it, once it was found. */
-  answer: Hex | undefined
-  /** At which head it was looked for in vain. */
+  call: Hex | undefined
+  /** The time of the head at which it was looked for in vain. */
   missedAt: number | undefined
+  /** Why the chain would not take the answer. */
+  refusal: string | undefined
+  isToldLate: boolean
 }
 
 /**
- * Follows challenges on the chain, and says which transactions are due: answers to those against the own stake at once, to
- * those against others from half of the window on, conclusions of those this node's account opened. Sending, fees, nonces
- * and restarts are the reporter's.
+ * Says which transactions challenges ask for: answers to those against the own stake at once, to those against others from
+ * half of the window on, conclusions of those this node's account opened, and what is then left to collect. Sending, fees,
+ * nonces and restarts are the reporter's.
  */
 export class ChallengeDesk {
   readonly #options: ChallengeDeskOptions
   readonly #modules: ChallengeDeskModules
-  readonly #open = new Map<Hex, Open>()
-  /** Over, with something left to collect by this node's account. */
-  readonly #toCollect = new Set<Hex>()
-  readonly #settled = new Set<Hex>()
-  readonly #collected = new Set<Hex>()
+  readonly #follower: ChallengeFollower
+  readonly #answering = new Map<Hex, Answering>()
   readonly #gauge
   readonly #counter
-  #next: bigint
   #holder: ChunkHolder | undefined
   #head: Head | undefined
   #looking: Promise<void> | undefined
+  #gasPriceWei = 0n
   #lowGas: string | undefined
-  #readUntilSeconds: number | undefined
   #lastError: string | undefined
 
   constructor(options: ChallengeDeskOptions, modules: ChallengeDeskModules) {
     this.#options = options
     this.#modules = modules
-    this.#next = options.fromBlock
+    this.#follower = new ChallengeFollower(options, modules)
     this.#gauge = modules.metrics.gauge('suprnova_chain_challenges_count', 'Open challenges, by whose they are')
     this.#counter = modules.metrics.counter(
       'suprnova_chain_challenges_total',
-      'Challenges seen, by what became of them',
+      'Events of challenges read, by what happened; a reorganisation counts again what it moved',
     )
   }
 
@@ -105,205 +90,218 @@ export class ChallengeDesk {
     this.#holder = holder
   }
 
-  /** Whether a receipt for this PUT is being challenged: its bytes must stay. */
+  /** Whether the bytes of this PUT are owed to a challenge: also to one whose answer is not final yet. */
   isOpen(putDigest: Uint8Array, leaf: number): boolean {
-    const digest = toHex(putDigest)
-    for (const { seen } of this.#open.values()) {
-      if (seen.putLeaf === leaf && toHex(seen.putDigest) === digest) return true
-    }
-    return false
+    return this.#follower.isOwed(putDigest, leaf)
   }
 
-  /** Unix seconds: every challenge opened until then was read. */
+  /** Unix seconds of the chain: every challenge opened until then was read. */
   readUntilSeconds(): number | undefined {
-    return this.#readUntilSeconds
+    return this.#follower.readUntilSeconds
   }
 
   open(): SeenChallenge[] {
-    return [...this.#open.values()].map(({ seen }) => seen)
+    return [...(this.#follower.now?.open.values() ?? [])]
+  }
+
+  status(): ChallengeDeskStatus {
+    const against = this.#follower.now?.againstOwn().length ?? 0
+    const all = this.#follower.now?.open.size ?? 0
+    return { against, others: all - against, readUntilSeconds: this.readUntilSeconds() }
   }
 
   /** What a person should know about. */
   problems(): readonly string[] {
-    const own = this.#modules.ownStakeId()
-    const against = this.open().filter(({ stakeId }) => stakeId === own).length
+    const against = this.#follower.now?.againstOwn() ?? []
+    const late = against.filter((seen) => this.#isOver(seen)).length
+    const open = against.length - late
+    const stuck = against.flatMap(({ challengeId }) => this.#stuckWords(challengeId))
     return [
-      ...(against === 0 ? [] : [`${against} challenges to receipts of this node are open`]),
+      ...(open === 0 ? [] : [`${open} challenges to receipts of this node are open`]),
+      ...(late === 0 ? [] : [`${late} challenges to receipts of this node were not answered in time`]),
+      ...stuck,
       ...(this.#lowGas === undefined ? [] : [this.#lowGas]),
       ...(this.#lastError === undefined ? [] : [`challenges cannot be followed: ${this.#lastError}`]),
     ]
   }
 
-  /** Takes in what happened up to `head`. Called at every head; calls do not overlap. */
+  /** Takes in what happened up to `head`. Called at every head; calls do not overlap, and the newest head is always read. */
   look(head: Head): Promise<void> {
     this.#head = head
-    this.#looking ??= this.#look()
-      .then(
-        () => {
-          this.#lastError = undefined
-        },
-        (error: unknown) => {
-          this.#lastError = chainErrorMessage(error)
-          this.#modules.logger.warn('challenges cannot be followed', { error: this.#lastError })
-        },
-      )
-      .finally(() => {
-        this.#looking = undefined
-      })
+    this.#looking ??= this.#lookUpToHead().finally(() => {
+      this.#looking = undefined
+    })
     return this.#looking
   }
 
-  /** The transactions that are due now, the most urgent first. */
+  /** The transactions that are due now, the most urgent first: an own answer is a tenth of the stake. */
   async errands(): Promise<readonly Errand[]> {
-    const head = this.#head
-    const { account, availability: to } = this.#options
-    if (head === undefined || account === undefined) return []
-    const own = this.#modules.ownStakeId()
-    const byDeadline = [...this.#open.values()].sort((a, b) => a.seen.answerableUntil - b.seen.answerableUntil)
-    const ofOwn = byDeadline.filter(({ seen }) => seen.stakeId === own)
-    const ofOthers = byDeadline.filter(({ seen }) => seen.stakeId !== own)
+    const [head, now] = [this.#head, this.#follower.now]
+    if (head === undefined || now === undefined || this.#options.account === undefined) return []
+    this.#forgetAnswered()
+    const own = now.scope.ownStakeId
+    const rankOf = (seen: SeenChallenge) =>
+      (seen.stakeId === own ? 0 : 2) + (this.#answering.get(seen.challengeId)?.refusal === undefined ? 0 : 1)
+    const byUrgency = [...now.open.values()].sort(
+      (a, b) => rankOf(a) - rankOf(b) || a.answerableUntil - b.answerableUntil,
+    )
     const errands: Errand[] = []
-    for (const open of [...ofOwn, ...ofOthers]) {
-      if (errands.length >= ERRANDS_MAX) break
-      const { challengeId } = open.seen
-      const isOver = head.timestamp > open.seen.answerableUntil && head.number > BigInt(open.seen.answerableUntilBlock)
-      if (isOver) {
-        if (open.seen.opener === account) {
-          errands.push({ purpose: `conclude ${challengeId}`, to, data: concludeCall(challengeId) })
-        }
-      } else if (this.#isDue(open.seen, own, head)) {
-        const data = await this.#answerOf(open, head)
-        if (data !== undefined) errands.push({ purpose: `answer ${challengeId}`, to, data })
-      }
+    for (const seen of byUrgency) {
+      if (errands.length >= ERRANDS_MAX) return errands
+      const errand = this.#isOver(seen) ? this.#conclusion(seen) : await this.#answer(seen, own, head)
+      if (errand !== undefined) errands.push(errand)
     }
-    for (const challengeId of this.#toCollect) {
+    for (const [challengeId, wei] of now.due) {
       if (errands.length >= ERRANDS_MAX) break
+      // Worth its gas, or not yet.
+      if (wei <= COLLECT_GAS * this.#gasPriceWei) continue
+      const to = this.#options.availability
       errands.push({ purpose: `collect ${challengeId}`, to, data: collectCall(challengeId) })
     }
     return errands
   }
 
-  #isDue({ answerableUntil, stakeId }: SeenChallenge, own: number | undefined, head: Head): boolean {
+  #conclusion({ challengeId, opener }: SeenChallenge): Errand | undefined {
+    const { account, availability: to } = this.#options
+    if (opener !== account) return undefined
+    return { purpose: `conclude ${challengeId}`, to, data: concludeCall(challengeId) }
+  }
+
+  async #answer(seen: SeenChallenge, own: number | undefined, head: Head): Promise<Errand | undefined> {
+    if (!this.#isDue(seen, own, head)) return undefined
+    const answering = this.#answeringOf(seen)
+    const data = await this.#callFor(answering, own, head)
+    if (data === undefined) return undefined
+    const refused = ({ message, values }: SuprnovaError) => {
+      if (MOVED_ON.has(String(values.error))) return
+      if (answering.refusal !== message && seen.stakeId === own) {
+        this.#modules.logger.error('the chain refuses an answer', { challengeId: seen.challengeId, reason: message })
+      }
+      answering.refusal = message
+      // Something else may be the answer: a later PUT, or bytes that came back.
+      answering.call = undefined
+    }
+    return { purpose: `answer ${seen.challengeId}`, to: this.#options.availability, data, refused }
+  }
+
+  #isDue({ answerableUntil, challengeId, stakeId }: SeenChallenge, own: number | undefined, head: Head): boolean {
     if (stakeId === own) return true
     if (this.#options.answers === 'own') return false
-    return head.timestamp >= answerableUntil - this.#options.responseSeconds / 2
+    const { responseSeconds } = this.#options
+    const place = (Number.parseInt(challengeId.slice(-4), 16) + (own ?? 0)) % STAGGER_PARTS
+    const stagger = (responseSeconds / 4) * (place / STAGGER_PARTS)
+    return head.timestamp >= answerableUntil - responseSeconds / 2 + stagger
   }
 
   /** The call that answers a challenge; bytes that are not here are looked for again at every head. */
-  async #answerOf(open: Open, head: Head): Promise<Hex | undefined> {
-    if (open.answer !== undefined || this.#holder === undefined) return open.answer
-    if (open.missedAt === head.timestamp) return undefined
-    const { challengeId } = open.seen
-    const found = await this.#holder.find(open.seen)
-    const laterPut = found === undefined ? await this.#holder.laterPut(open.seen) : undefined
-    const { separator } = this.#options
-    if (found !== undefined) open.answer = answerCall({ challengeId, ...found })
-    else if (laterPut !== undefined) open.answer = supersededCall({ challengeId, laterPut, separator })
-    else {
-      if (open.missedAt === undefined && open.seen.stakeId === this.#modules.ownStakeId()) {
+  async #callFor(answering: Answering, own: number | undefined, head: Head): Promise<Hex | undefined> {
+    if (answering.call !== undefined || this.#holder === undefined) return answering.call
+    if (answering.missedAt === head.timestamp) return undefined
+    const { seen } = answering
+    const { challengeId } = seen
+    const found = await this.#holder.find(seen)
+    const laterPut = found === undefined ? await this.#holder.laterPut(seen) : undefined
+    if (found !== undefined) answering.call = answerCall({ challengeId, ...found })
+    else if (laterPut !== undefined) {
+      answering.call = supersededCall({ challengeId, laterPut, separator: this.#options.separator })
+    } else {
+      if (answering.missedAt === undefined && seen.stakeId === own) {
         this.#modules.logger.error('the bytes of a challenged receipt are not here', { challengeId })
       }
-      open.missedAt = head.timestamp
+      answering.missedAt = head.timestamp
+      return undefined
     }
-    return open.answer
+    answering.missedAt = undefined
+    return answering.call
   }
 
-  async #look(): Promise<void> {
-    const { client } = this.#modules
-    const { availability: address } = this.#options
+  #answeringOf(seen: SeenChallenge): Answering {
+    const known = this.#answering.get(seen.challengeId)
+    // A reorganisation may open the same challenge anew, with another deadline.
+    if (known?.seen === seen) return known
+    const answering = { seen, call: undefined, missedAt: undefined, refusal: undefined, isToldLate: false }
+    this.#answering.set(seen.challengeId, answering)
+    return answering
+  }
+
+  #forgetAnswered(): void {
+    const open = this.#follower.now?.open
+    for (const challengeId of this.#answering.keys()) {
+      if (open?.has(challengeId) !== true) this.#answering.delete(challengeId)
+    }
+  }
+
+  #stuckWords(challengeId: Hex): readonly string[] {
+    const answering = this.#answering.get(challengeId)
+    if (answering?.missedAt !== undefined) return [`the bytes that challenge ${challengeId} asks for are not here`]
+    if (answering?.refusal === undefined) return []
+    return [`the chain refuses the answer to challenge ${challengeId}: ${answering.refusal}`]
+  }
+
+  #isOver({ answerableUntil, answerableUntilBlock }: SeenChallenge): boolean {
     const head = this.#head
-    const headNumber = head?.number ?? 0n
-    while (this.#next <= headNumber) {
-      const last = this.#next + BLOCKS_PER_LOOK
-      const toBlock = last < headNumber ? last : headNumber
-      const logs = await client.getLogs({ address, fromBlock: this.#next, toBlock })
-      for (const event of parseEventLogs({ abi: availabilityChallengeAbi, logs })) this.#take(event)
-      this.#next = toBlock + 1n
-    }
-    this.#readUntilSeconds = head?.timestamp
-    const again = headNumber + 1n - OVERLAP_BLOCKS
-    this.#next = again > this.#options.fromBlock ? again : this.#options.fromBlock
-    const own = this.#modules.ownStakeId()
-    const against = this.open().filter(({ stakeId }) => stakeId === own).length
-    this.#gauge.set(against, { of: 'own' })
-    this.#gauge.set(this.#open.size - against, { of: 'others' })
-    await this.#weigh(against)
+    return head !== undefined && head.timestamp > answerableUntil && head.number > BigInt(answerableUntilBlock)
   }
 
-  #take(event: { readonly eventName: string; readonly args: unknown }): void {
-    const args = event.args as Record<string, unknown>
-    const challengeId = args.challengeId as Hex
-    const { account } = this.#options
-    if (event.eventName === 'Opened') {
-      if (this.#open.has(challengeId) || this.#settled.has(challengeId)) return
-      this.#forgetSurplus()
-      this.#open.set(challengeId, { seen: seenOf(challengeId, args), answer: undefined, missedAt: undefined })
-      this.#counter.inc({ event: 'opened' })
-      return
-    }
-    const opener = this.#open.get(challengeId)?.seen.opener
-    this.#open.delete(challengeId)
-    if (!this.#settled.has(challengeId)) {
-      this.#settled.add(challengeId)
-      for (const oldest of this.#settled) {
-        if (this.#settled.size <= CHALLENGES_MAX) break
-        this.#settled.delete(oldest)
+  async #lookUpToHead(): Promise<void> {
+    for (let read: Head | undefined; read !== this.#head; ) {
+      read = this.#head as Head
+      try {
+        await this.#lookAt(read)
+        this.#lastError = undefined
+      } catch (error) {
+        const message = chainErrorMessage(error)
+        if (message !== this.#lastError) {
+          this.#modules.logger.error('challenges cannot be followed', { error: message })
+        }
+        this.#lastError = message
       }
-      this.#counter.inc({ event: event.eventName.toLowerCase() })
-    }
-    const isMine =
-      (event.eventName === 'Answered' && lower(args.answerer) === account) ||
-      (event.eventName === 'Concluded' && opener === account && account !== undefined)
-    if (isMine && !this.#collected.has(challengeId)) this.#toCollect.add(challengeId)
-    if (event.eventName === 'Collected') {
-      this.#collected.add(challengeId)
-      this.#toCollect.delete(challengeId)
     }
   }
 
-  /** The oldest challenge to somebody else makes room. */
-  #forgetSurplus(): void {
-    if (this.#open.size < CHALLENGES_MAX) return
-    const own = this.#modules.ownStakeId()
-    for (const [challengeId, { seen }] of this.#open) {
-      if (seen.stakeId === own) continue
-      this.#open.delete(challengeId)
-      this.#counter.inc({ event: 'forgotten' })
-      return
+  async #lookAt(head: Head): Promise<void> {
+    const { logger, ownStakeId } = this.#modules
+    const own = ownStakeId()
+    const events = await this.#follower.walk(head, { ownStakeId: own, account: this.#options.account })
+    for (const event of events) {
+      this.#counter.inc({ event: event.type })
+      if (event.type !== 'opened' || event.seen.stakeId !== own) continue
+      logger.warn('a receipt of this node is challenged', { challengeId: event.challengeId })
+    }
+    const { against, others } = this.status()
+    this.#gauge.set(against, { of: 'own' })
+    this.#gauge.set(others, { of: 'others' })
+    this.#tellLate()
+    await this.#weigh(own, against)
+  }
+
+  #tellLate(): void {
+    for (const seen of this.#follower.now?.againstOwn() ?? []) {
+      const answering = this.#answeringOf(seen)
+      if (answering.isToldLate || !this.#isOver(seen)) continue
+      answering.isToldLate = true
+      this.#modules.logger.error('a challenge was not answered in time', { challengeId: seen.challengeId })
     }
   }
 
-  /** Whether the account could pay for the answers it may owe. */
-  async #weigh(against: number): Promise<void> {
-    const { client } = this.#modules
-    const { account } = this.#options
+  /** Whether the account could pay for the answers that a stake may owe. */
+  async #weigh(own: number | undefined, against: number): Promise<void> {
+    const { client, logger } = this.#modules
+    const { account, maxFeePerGasWei } = this.#options
     if (account === undefined) {
       this.#lowGas = against > 0 ? 'challenges are open and there is no gas key to answer with' : undefined
       return
     }
     const [balance, price] = await Promise.all([client.getBalance({ address: account }), client.getGasPrice()])
+    this.#gasPriceWei = price
     const least = ANSWERS_KEPT * ANSWER_GAS * price
-    const low = balance < least ? `the gas key ${account} has ${balance} wei, ten answers cost ${least}` : undefined
-    if (low !== undefined && this.#lowGas === undefined) this.#modules.logger.warn('the gas key runs low', { account })
-    this.#lowGas = low
+    let problem: string | undefined
+    if (own !== undefined && balance < least) {
+      problem = `the gas key ${account} has ${balance} wei, ten answers to challenges cost ${least}: send it some`
+    } else if (against > 0 && price > maxFeePerGasWei) {
+      problem = `a gas costs ${price} wei, this node pays ${maxFeePerGasWei} at most: answer by hand, or wait`
+    }
+    if (problem !== undefined && this.#lowGas === undefined) logger.warn('the gas key runs low', { account, problem })
+    this.#lowGas = problem
   }
-}
-
-function seenOf(challengeId: Hex, args: Record<string, unknown>): SeenChallenge {
-  return {
-    challengeId,
-    stakeId: Number(args.stakeId),
-    opener: lower(args.opener),
-    recordKey: fromHex(args.recordKey as Hex),
-    putDigest: fromHex(args.putDigest as Hex),
-    putLeaf: Number(args.putLeaf),
-    valueRoot: fromHex(args.valueRoot as Hex),
-    chunkIndex: Number(args.chunkIndex),
-    answerableUntil: Number(args.answerableUntil),
-    answerableUntilBlock: Number(args.answerableUntilBlock),
-  }
-}
-
-function lower(value: unknown): Address {
-  return String(value).toLowerCase() as Address
 }

@@ -79,6 +79,8 @@ export interface Errand {
   readonly purpose: string
   readonly to: Address
   readonly data: Hex
+  /** Called when the chain would not take it, with its reason. */
+  readonly refused?: (reason: SuprnovaError) => void
 }
 
 export interface Reporter extends OffenceSink {
@@ -252,11 +254,12 @@ class CourtReporter implements Reporter {
   }
 
   /** Sends an errand that the chain would take. One it refuses is somebody else's work done, or not due yet. */
-  async #run({ data, purpose, to }: Errand, position: ChainPosition): Promise<void> {
+  async #run({ data, purpose, refused, to }: Errand, position: ChainPosition): Promise<void> {
     if (this.#gasKey.isOnItsWay(purpose, position)) return
     const refusal = await this.#modules.court.refusal(data, 'latest', to)
     if (refusal !== undefined) {
       this.#modules.logger.debug('an errand is refused', { purpose, reason: refusal.message })
+      refused?.(refusal)
       return
     }
     this.#metrics.transactions.inc({ purpose: purpose.split(' ')[0] as string })

@@ -1,8 +1,9 @@
-import { InvalidParamsRpcError, LimitExceededRpcError, RpcRequestError, zeroHash } from 'viem'
+import { zeroHash } from 'viem'
 import { type Address, EXIT, type Hex } from '../../core/index.ts'
 import type { ChainClient } from '../client.ts'
-import { ASSUMED_FINAL_DEPTH_BLOCKS, HEADER_STEP_BLOCKS, MAX_LOG_RANGE_BLOCKS } from '../constants.ts'
+import { ASSUMED_FINAL_DEPTH_BLOCKS, HEADER_STEP_BLOCKS } from '../constants.ts'
 import { ChainError } from '../errors.ts'
+import { LogRanges } from '../log-ranges.ts'
 import { decodeStakeLog, type RegistryLog } from './decode.ts'
 import type { BlockRef, StakeEvent } from './event.ts'
 import type { StakeLedger } from './ledger.ts'
@@ -38,11 +39,12 @@ export class LogFollower {
   readonly #registry: Address
   readonly #fromBlock: number
   readonly #retainSeconds: number
-  #rangeBlocks = MAX_LOG_RANGE_BLOCKS
+  readonly #ranges: LogRanges
 
   /** @param fromBlock nothing of the registry happened before it */
   constructor(client: ChainClient, registry: Address, fromBlock: number, retainSeconds: number) {
     this.#client = client
+    this.#ranges = new LogRanges(client)
     this.#registry = registry
     this.#fromBlock = fromBlock
     this.#retainSeconds = retainSeconds
@@ -104,8 +106,8 @@ export class LogFollower {
     if (head.number - next < HEADER_STEP_BLOCKS) return
     const end = Math.min(await this.#finalNumber(head), head.number - NEAR_HEAD_BLOCKS)
     while (next <= end) {
-      const to = Math.min(next + this.#rangeBlocks - 1, end)
-      const logs = await this.#logsInRange(next, to)
+      const to = Math.min(next + this.#ranges.rangeBlocks - 1, end)
+      const logs = (await this.#ranges.ask({ address: this.#registry }, next, to)) as FetchedLog[] | undefined
       if (logs === undefined) continue
       const last = await this.#header(to)
       const tooOldToUndo = last.timestamp < head.timestamp - this.#retainSeconds
@@ -172,40 +174,10 @@ export class LogFollower {
     }
   }
 
-  /** `undefined` when the RPC wants a smaller range, which the next call asks for. */
-  async #logsInRange(fromBlock: number, toBlock: number): Promise<FetchedLog[] | undefined> {
-    try {
-      const logs = await this.#client.getLogs({
-        address: this.#registry,
-        fromBlock: BigInt(fromBlock),
-        toBlock: BigInt(toBlock),
-      })
-      return logs as FetchedLog[]
-    } catch (error) {
-      if (this.#rangeBlocks === 1 || !refusedByServer(error)) throw error
-      this.#rangeBlocks = Math.max(1, Math.floor(this.#rangeBlocks / 2))
-      return undefined
-    }
-  }
-
   async #timestampOf(log: FetchedLog): Promise<number> {
     if (typeof log.blockTimestamp === 'bigint') return Number(log.blockTimestamp)
     return (await this.#header(Number(log.blockNumber))).timestamp
   }
-}
-
-/** Whether an RPC heard a request and would not do it: too much at once, or too old. */
-export function refusedByServer(error: unknown): boolean {
-  for (let cause = error; cause instanceof Error; cause = cause.cause) {
-    if (
-      cause instanceof RpcRequestError ||
-      cause instanceof LimitExceededRpcError ||
-      cause instanceof InvalidParamsRpcError
-    ) {
-      return true
-    }
-  }
-  return false
 }
 
 function byBlock(logs: readonly FetchedLog[]): Map<number, FetchedLog[]> {

@@ -40,8 +40,15 @@ export async function openWorld() {
   if (owner === undefined) throw new Error('the chain has no accounts')
   const transport = custom(provider, { retryCount: 0 })
   const client = createPublicClient({ transport, pollingInterval: 10, cacheTime: 0 }) as ChainClient
-  const { token, registry, court, lens } = contracts
-  const pointers = [token.address, registry.address, court.address, lens.address, zeroAddress, zeroAddress] as const
+  const { token, registry, challenges, court, lens } = contracts
+  const pointers = [
+    token.address,
+    registry.address,
+    court.address,
+    lens.address,
+    challenges.address,
+    zeroAddress,
+  ] as const
   const deployCoordinator = async () => lower((await viem.deployContract('EgiCoordinator', [...pointers])).address)
   const coordinator = await deployCoordinator()
 
@@ -76,7 +83,7 @@ export async function openWorld() {
     court: lower(court.address),
     token: lower(token.address),
     lens: lower(lens.address),
-    availability: zeroAddress,
+    availability: lower(contracts.challenges.address),
     salt: await client.readContract({ address: registry.address, abi: stakeRegistryAbi, functionName: 'salt' }),
     deployBlock: 0,
   }
