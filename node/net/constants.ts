@@ -149,3 +149,18 @@ export const REFUSALS_MAX = 2_000
 /** Peers a walk gives unless told otherwise, and milliseconds it may take. */
 export const WALK_PEERS_DEFAULT = 20
 export const WALK_TIMEOUT_MS = 10_000
+/** Addresses of one peer that are taken from one answer of another, and kept in all: each may cost a dial, and libp2p tries 25. */
+export const ADDRESSES_TOLD_MAX = 4
+export const ADDRESSES_PER_PEER_MAX = 16
+/** Peers taken from one answer of the routing table: a bucket of 20, and the one that was asked for. */
+export const NAMED_MAX = 21
+/** Bytes of one such answer: as many peers with as many addresses, of at most 64 bytes each. */
+export const ROUTING_ANSWER_MAX_BYTES = 32 * 1024
+/** Peers whose word for an address is enough, and milliseconds to wait for more of them after the first. */
+export const WITNESSES_ENOUGH = 4
+export const WITNESS_WAIT_MS = 500
+/** Questions for addresses that one peer may ask: a walk asks each peer once or twice. */
+export const ROUTING_STAKED_RATE = { messagesPerSecond: 50, bytesPerSecond: 0, burstSeconds: 10 } as const
+export const ROUTING_READER_RATE = { messagesPerSecond: 5, bytesPerSecond: 0, burstSeconds: 10 } as const
+/** Peers whose questions are counted. */
+export const ROUTING_PEERS_MAX = 1_024

@@ -78,6 +78,8 @@ export interface PeerStatus {
 }
 
 export interface NetworkStats {
+  /** Stakes in the routing table. */
+  readonly routingTable: number
   readonly peers: { readonly staked: number; readonly readers: number }
   readonly received: Readonly<Record<'accept' | 'reject' | 'ignore', number>>
   /** Messages not accepted, by reason. */

@@ -20,6 +20,7 @@ import type {
 import { type NetMetrics, netMetrics } from './metrics.ts'
 import { ClockLocal, ClockRemote, type PeerClock } from './peers/clock-exchange.ts'
 import { connectedPeers, createHost, type Host } from './peers/host.ts'
+import { routingTableSize } from './peers/routing.ts'
 import { Standing } from './peers/standing.ts'
 import { Upkeep } from './peers/upkeep.ts'
 import { findPeers, locate } from './peers/walk.ts'
@@ -55,7 +56,7 @@ export async function createNetwork(options: NetworkOptions, modules: NetworkMod
       fanout,
       stakeUnitWei: options.stakeUnitWei ?? STAKE_UNIT_WEI,
     },
-    { standing, metrics },
+    { standing, metrics, clock: modules.clock, timers: modules.timers },
   )
   return new Libp2pNetwork({ ...options, fanout }, modules, { host, standing, metrics })
 }
@@ -272,6 +273,7 @@ class Libp2pNetwork implements Network {
   stats(): NetworkStats {
     const { gossip } = this.#host.services
     return {
+      routingTable: routingTableSize(this.#host.services.routing),
       peers: this.#census(),
       ...this.#gossip.counts(),
       evidenceMeshPeers: this.#router.meshPeers(this.#names.evidence).length,

@@ -8,6 +8,7 @@ import { type Ping, ping } from '@libp2p/ping'
 import { tcp } from '@libp2p/tcp'
 import { webSockets } from '@libp2p/websockets'
 import { createLibp2p } from 'libp2p'
+import type { Clock, Timers } from '../../core/index.ts'
 import {
   CONNECTIONS_MAX,
   DIAL_TIMEOUT_MS,
@@ -40,7 +41,12 @@ export type Host = Libp2p<{ identify: Identify; ping: Ping; routing: KadDHT; gos
 /** The libp2p node, not started. */
 export async function createHost(
   options: HostOptions,
-  modules: { readonly standing: Standing; readonly metrics: NetMetrics },
+  modules: {
+    readonly standing: Standing
+    readonly clock: Clock
+    readonly timers: Timers
+    readonly metrics: NetMetrics
+  },
 ): Promise<Host> {
   const connections = () => host?.getConnections().map((connection) => connection.remotePeer) ?? []
   const gossip = gossipService(options, modules.standing)
@@ -64,7 +70,7 @@ export async function createHost(
     services: {
       identify: identify(),
       ping: ping({ maxInboundStreams: PING_STREAMS_MAX, maxOutboundStreams: PING_STREAMS_MAX }),
-      routing: routingTable(options, modules.standing),
+      routing: routingTable(options, modules),
       gossip: (components: GossipSubComponents) => gossip(components) as GossipService,
     },
   })

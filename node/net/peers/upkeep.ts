@@ -13,6 +13,7 @@ import {
   UPKEEP_INTERVAL_MS,
 } from '../constants.ts'
 import type { NetMetrics } from '../metrics.ts'
+import { forgetHearsay } from './hearsay.ts'
 import { connectedPeers, type Host } from './host.ts'
 import { peerIdOfPublicKey } from './identity.ts'
 import type { Standing } from './standing.ts'
@@ -158,6 +159,8 @@ export class Upkeep {
       this.#backoff.delete(name)
       metrics.dials.inc({ outcome: 'connected' })
     } catch (error) {
+      // A peer is dialled by its id alone where only others said where it is.
+      if (!('getComponents' in target)) await forgetHearsay(host, target)
       const failures = (this.#backoff.get(name)?.failures ?? 0) + 1
       this.#backoff.set(name, { failures, failedAtMs: clock.nowMs() })
       metrics.dials.inc({ outcome: 'failed' })

@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto'
+import type { PeerId } from '@libp2p/interface'
 import type { Address, StakeView } from '../../core/index.ts'
 import { WALK_PEERS_DEFAULT, WALK_TIMEOUT_MS } from '../constants.ts'
 import type { FoundPeer, PeerWalk } from '../interface.ts'
@@ -5,7 +7,10 @@ import type { Host } from './host.ts'
 import { peerIdOfPublicKey } from './identity.ts'
 import type { Standing } from './standing.ts'
 
-/** Walks kad-dht's tables towards `key`, counting the steps. What one peer answers or fails to answer ends no walk. */
+/**
+ * Walks kad-dht's tables towards `key`, counting the steps. What one peer answers or fails to answer ends no walk, and
+ * when the time is over, whoever has answered by then is the result.
+ */
 export async function findPeers(
   key: Uint8Array,
   options: { readonly count?: number; readonly timeoutMs?: number },
@@ -13,35 +18,53 @@ export async function findPeers(
 ): Promise<PeerWalk> {
   const { count = WALK_PEERS_DEFAULT, timeoutMs = WALK_TIMEOUT_MS } = options
   const signal = AbortSignal.timeout(timeoutMs)
-  /** Steps to each peer: one more than to the peer that named it first. */
+  /** Steps to each peer: 1 to those of the own table, to others one more than to the peer that named them first. */
   const steps = new Map<string, number>()
-  const found: FoundPeer[] = []
-  let asked = 0
+  const answered = new Map<string, PeerId>()
   let hops = 0
   try {
     for await (const event of host.services.routing.getClosestPeers(key, { signal })) {
-      if (event.name === 'PEER_RESPONSE') {
-        asked++
-        const step = steps.get(event.from.toString()) ?? 1
-        hops = Math.max(hops, step)
-        for (const { id } of event.closer) {
-          if (!steps.has(id.toString())) steps.set(id.toString(), step + 1)
-        }
+      // Those asked before anybody named them are of the own table.
+      if (event.name === 'DIAL_PEER' && !steps.has(event.peer.toString())) steps.set(event.peer.toString(), 1)
+      if (event.name !== 'PEER_RESPONSE') continue
+      const step = steps.get(event.from.toString()) ?? 1
+      answered.set(event.from.toString(), event.from)
+      hops = Math.max(hops, step)
+      for (const { id } of event.closer) {
+        if (!steps.has(id.toString())) steps.set(id.toString(), step + 1)
       }
-      if (event.name !== 'FINAL_PEER') continue
-      const { id, multiaddrs } = event.peer
-      found.push({
-        peerId: id.toString(),
-        address: standing.addressOf(id),
-        stakeId: standing.of(id)?.stakeId,
-        multiaddrs: multiaddrs.map((address) => address.toString()),
-      })
     }
   } catch (error) {
-    // What was found until the time was over is an answer too.
     if (!signal.aborted) throw error
   }
-  return { peers: found.slice(0, count), hops, asked }
+  const closest = byDistance([...answered.values()], key).slice(0, count)
+  const peers = await Promise.all(closest.map((id) => foundPeer(id, { host, standing })))
+  return { peers, hops, asked: answered.size }
+}
+
+/** Kademlia's distance: of hashes, so that nobody lies beside a key by choosing its bytes. */
+function byDistance(peers: readonly PeerId[], key: Uint8Array): PeerId[] {
+  const target = sha256(key)
+  const measured = peers.map((peer) => ({
+    peer,
+    distance: sha256(peer.toMultihash().bytes).map((byte, index) => byte ^ (target[index] as number)),
+  }))
+  return measured.sort((a, b) => Buffer.compare(a.distance, b.distance)).map(({ peer }) => peer)
+}
+
+const sha256 = (bytes: Uint8Array) => new Uint8Array(createHash('sha256').update(bytes).digest())
+
+async function foundPeer(
+  id: PeerId,
+  { host, standing }: { readonly host: Host; readonly standing: Standing },
+): Promise<FoundPeer> {
+  const known = (await host.peerStore.has(id)) ? (await host.peerStore.get(id)).addresses : []
+  return {
+    peerId: id.toString(),
+    address: standing.addressOf(id),
+    stakeId: standing.of(id)?.stakeId,
+    multiaddrs: known.map(({ multiaddr }) => multiaddr.toString()),
+  }
 }
 
 /** The addresses of the node with that key: those known here, else what the routing table tells. */

@@ -28,6 +28,7 @@ import {
 } from '../constants.ts'
 import { TokenBucket } from '../gossip/token-bucket.ts'
 import type { NetMetrics } from '../metrics.ts'
+import { forgetHearsay } from '../peers/hearsay.ts'
 import type { Host } from '../peers/host.ts'
 import { peerIdOfPublicKey } from '../peers/identity.ts'
 import type { Standing } from '../peers/standing.ts'
@@ -233,6 +234,7 @@ export class Requests implements RequestTransport {
     try {
       return await host.dialProtocol(peer, this.#protocol, { signal: AbortSignal.timeout(DIAL_TIMEOUT_MS) })
     } catch (error) {
+      if (host.getConnections(peer).length === 0) await forgetHearsay(host, peer)
       const addresses = host.getConnections(peer).length > 0 ? [] : await findAddresses(to, peer)
       if (addresses.length === 0) throw error
       return host.dialProtocol(addresses, this.#protocol, { signal: AbortSignal.timeout(DIAL_TIMEOUT_MS) })
