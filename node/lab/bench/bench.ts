@@ -24,6 +24,12 @@ export interface BenchAim {
   readonly met: boolean
 }
 
+/** Where the CPU of one load went: lines of self time, largest first. */
+export interface BenchProfile {
+  readonly of: string
+  readonly rows: readonly Record<string, string>[]
+}
+
 export interface BenchReport {
   readonly name: string
   readonly machine: BenchMachine
@@ -31,6 +37,8 @@ export interface BenchReport {
   readonly command: string
   readonly rows: Record<string, string | number>[]
   readonly aims: BenchAim[]
+  /** Taken beside the numbers, not while they were measured. */
+  readonly profiles?: readonly BenchProfile[]
 }
 
 /** Each `node/lab/bench/<name>.ts` exports one as `bench`. */

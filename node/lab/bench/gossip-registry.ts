@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -82,16 +83,22 @@ const logger: Logger = {
   with: () => logger,
 }
 
-/**
- * What one node needs beside its key and the registry: a guard and a slot index on disk, as a node runs them.
- * @param inMemory on a file system in memory, to show what flushing costs
- */
-export async function openBenchNode(address: Address, inMemory = false) {
-  const directory = await mkdtemp(join(inMemory ? '/dev/shm' : tmpdir(), 'suprnova-bench-'))
+export interface BenchNodeOptions {
+  /** On a file system in memory, to show what flushing costs. */
+  readonly inMemory?: boolean
+  /** One that stays, and is gone on with; made for this node and removed with it otherwise. */
+  readonly directory?: string
+}
+
+/** What one node needs beside its key and the registry: a guard and a slot index on disk, as a node runs them. */
+export async function openBenchNode(address: Address, options: BenchNodeOptions = {}) {
+  const parent = options.inMemory === true ? '/dev/shm' : tmpdir()
+  const directory = options.directory ?? (await mkdtemp(join(parent, 'suprnova-bench-')))
+  const fresh = !existsSync(join(directory, 'store'))
   const store = await openStore(join(directory, 'store'))
   const metrics = new MetricsRegistry()
   const guard = await openGuard(
-    { address, domain: BENCH_DOMAIN, rules: BENCH_PARAMS, fresh: true },
+    { address, domain: BENCH_DOMAIN, rules: BENCH_PARAMS, fresh },
     {
       table: store.table('guard'),
       environment: machineEnvironment(
@@ -117,7 +124,7 @@ export async function openBenchNode(address: Address, inMemory = false) {
       await guard.close()
       await slotIndex.close()
       await store.close()
-      await rm(directory, { recursive: true })
+      if (options.directory === undefined) await rm(directory, { recursive: true })
     },
   }
 }

@@ -5,6 +5,10 @@ const benches: Record<string, () => Promise<{ bench: Bench }>> = {
   statements: () => import('./statements.ts'),
   gossip: () => import('./gossip.ts'),
   slash: () => import('./slash.ts'),
+  store: () => import('./store.ts'),
+  retrieve: () => import('./retrieve.ts'),
+  batched: () => import('./batched.ts'),
+  footprint: () => import('./footprint.ts'),
 }
 
 /** The benchmarks there are, in the order in which they are told. */

@@ -1,10 +1,8 @@
 import { createRequire } from 'node:module'
-import { mustEqual, NODES, type RecordNetwork, sampleValue } from './record-network.ts'
+import { mustEqual, NODES, type RecordNetwork, type RecordWay, sampleValue } from './record-network.ts'
 
 /** A value, its key, signature and packet fit the peer's limit of a datagram. */
 const VALUE_BYTES = 900
-/** How many the closest nodes of a commit are. */
-const REPLICAS = 20
 
 interface KeyPair {
   readonly publicKey: Uint8Array
@@ -12,12 +10,14 @@ interface KeyPair {
 }
 
 interface HyperDht {
+  fullyBootstrapped(): Promise<void>
   mutablePut(keyPair: KeyPair, value: Uint8Array): Promise<{ readonly closestNodes: readonly unknown[] }>
-  mutableGet(publicKey: Uint8Array): Promise<{ readonly value: Uint8Array } | null>
+  mutableGet(publicKey: Uint8Array, options?: { latest: boolean }): Promise<{ readonly value: Uint8Array } | null>
 }
 
 interface Testnet {
   readonly nodes: readonly HyperDht[]
+  createNode(): HyperDht
   destroy(): Promise<void>
 }
 
@@ -28,32 +28,38 @@ export async function hyperDhtNetwork(): Promise<RecordNetwork> {
   const createTestnet = require('hyperdht/testnet') as (size: number) => Promise<Testnet>
   const { keyPair } = require('hyperdht') as { keyPair(seed: Uint8Array): KeyPair }
   const testnet = await createTestnet(NODES)
-  const client = testnet.nodes[NODES - 1] as HyperDht
-  const keysOf = (index: number) => {
-    const seed = new Uint8Array(32)
-    new DataView(seed.buffer).setUint32(0, index + 1)
-    return keyPair(seed)
-  }
-  // Key pairs are made before the clock starts: its users have theirs.
-  const keys = new Map<number, KeyPair>()
-  const keyOf = (index: number) => {
-    const known = keys.get(index) ?? keysOf(index)
-    keys.set(index, known)
-    return known
-  }
-  return {
-    name: 'hyperdht mutablePut',
-    replicas: REPLICAS - 1,
-    durable: false,
+  const writer = testnet.nodes[NODES - 1] as HyperDht
+  const reader = testnet.createNode()
+  await reader.fullyBootstrapped()
+  const keys: KeyPair[] = []
+  const keyOf = (index: number) => keys[index] as KeyPair
+  const way = (name: string, options?: { latest: boolean }): RecordWay => ({
+    name,
+    // It commits to the 20 closest it found, and 19 others are all there are.
+    replicas: NODES - 1,
+    quorum: NODES - 1,
+    answers: options?.latest === false ? 'the first' : 'all of its query, newest wins',
+    durable: 'in memory',
     valueBytes: VALUE_BYTES,
+    prepare(count) {
+      for (let index = keys.length; index < count; index++) {
+        const seed = new Uint8Array(32)
+        new DataView(seed.buffer).setUint32(0, index + 1)
+        keys.push(keyPair(seed))
+      }
+    },
     async store(index) {
-      const { closestNodes } = await client.mutablePut(keyOf(index), Buffer.from(sampleValue(index, VALUE_BYTES)))
+      const { closestNodes } = await writer.mutablePut(keyOf(index), Buffer.from(sampleValue(index, VALUE_BYTES)))
       if (closestNodes.length === 0) throw new Error(`record ${index} was stored by no node`)
+      return {}
     },
     async retrieve(index) {
-      const found = await client.mutableGet(keyOf(index).publicKey)
+      const found = await reader.mutableGet(keyOf(index).publicKey, options)
       mustEqual(found?.value, index, VALUE_BYTES)
     },
+  })
+  return {
+    ways: [way('hyperdht'), way('hyperdht, first answer', { latest: false })],
     stop: () => testnet.destroy(),
   }
 }

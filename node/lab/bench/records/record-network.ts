@@ -1,18 +1,37 @@
-/** Twenty nodes that hold records in one way; all stores and reads begin at one of them, or at a client beside them. */
+/** Twenty nodes that hold records, and the ways in which they are stored and read there. */
 export interface RecordNetwork {
-  /** How the rows call it. */
+  readonly ways: readonly RecordWay[]
+  stop(): Promise<void>
+}
+
+/** One way of storing and reading, from one writer and another reader. */
+export interface RecordWay extends WayFacts {
+  /** Makes what a user has before the clock starts, for records up to `count`: keys and names. */
+  prepare(count: number): void
+  /** Stores a value of {@link WayFacts.valueBytes} under key number `index`; done when its own rules say so. */
+  store(index: number): Promise<Done>
+  /** Reads it back where it was neither written nor read before, and checks it. */
+  retrieve(index: number): Promise<void>
+}
+
+/** What stands in a row beside the numbers. */
+export interface WayFacts {
   readonly name: string
-  /** How many nodes hold a record. */
+  /** How many nodes a record is sent to. */
   readonly replicas: number
+  /** After how many of them a store is done. */
+  readonly quorum: number
+  /** Answers that a read waits for, in words where it is no number. */
+  readonly answers: string
   /** Whether a record is on disk before its store is done. */
-  readonly durable: boolean
+  readonly durable: 'flushed' | 'in memory'
   /** Bytes of a value: 1,024, or less where a peer's own limit asks it. */
   readonly valueBytes: number
-  /** Stores a value of {@link valueBytes} under key number `index`, and is done when its own rules say so. */
-  store(index: number): Promise<void>
-  /** Reads it back and checks it. */
-  retrieve(index: number): Promise<void>
-  stop(): Promise<void>
+}
+
+export interface Done {
+  /** Work that the store left behind: the replicas past the quorum. Undefined when all is done. */
+  readonly rest?: Promise<unknown>
 }
 
 /** Nodes of each network. */

@@ -1,112 +1,78 @@
 import { randomBytes } from 'node:crypto'
-import { type Address, type StakeRow, toHex } from '../../../core/index.ts'
-import { Dht } from '../../../dht/index.ts'
-import { createNetwork, type Network } from '../../../net/index.ts'
-import { Admission, createSigner, keccak256, StatementSigner } from '../../../statements/index.ts'
-import { until } from '../../network/until.ts'
-import { BENCH_DOMAIN, BENCH_PARAMS, openBenchNode, registryOf } from '../gossip-registry.ts'
-import { mustEqual, NODES, type RecordNetwork, sampleValue } from './record-network.ts'
+import { toHex } from '../../../core/index.ts'
+import { type Dht, REPLICAS_DEFAULT } from '../../../dht/index.ts'
+import { mustEqual, NODES, type RecordNetwork, type RecordWay, sampleValue } from './record-network.ts'
+import { type BenchStake, connect, openRecordNode, type RecordNode } from './record-node.ts'
 
 const VALUE_BYTES = 1024
-const CONNECTED_WITHIN_MS = 60_000
 
-export interface SuprnovaNetworkOptions {
-  /** R, and after how many receipts a store is done. */
-  readonly replicas: number
-  readonly quorum: number
-  readonly nodes?: number
-  /** Records in memory, to show what flushing costs; the real node never runs so. */
-  readonly inMemory?: boolean
-  readonly valueBytes?: number
-}
-
-export interface SuprnovaNetwork extends RecordNetwork {
-  readonly dhts: readonly Dht[]
-}
+/** R and W of the ways that are measured. 19 of 20 nodes are what `hyperdht` writes to. */
+const QUORUMS = [
+  { replicas: REPLICAS_DEFAULT, quorum: 2 },
+  { replicas: REPLICAS_DEFAULT, quorum: REPLICAS_DEFAULT },
+  { replicas: NODES - 1, quorum: 10 },
+  { replicas: NODES - 1, quorum: NODES - 1 },
+] as const
 
 /**
- * The code that nodes run: libp2p with noise, stake and meter checked, guard, values' roots recomputed, records in LMDB
- * flushed before their receipts leave, receipts verified. Only the registry is a stand-in: there is no chain to follow.
+ * Twenty nodes of the real code and a reader beside them that holds nothing. The writer is one of the twenty; names are
+ * chosen so that it is no replica of them, for no peer stores at itself either.
  */
-export async function suprnovaRecords(options: SuprnovaNetworkOptions): Promise<SuprnovaNetwork> {
-  const count = options.nodes ?? NODES
-  const valueBytes = options.valueBytes ?? VALUE_BYTES
-  const keys = Array.from({ length: count }, () => randomBytes(32))
-  const signers = keys.map((key) => createSigner(key))
-  const registry = registryOf(signers)
-  const rows = [...registry.speakers()].map((row): StakeRow => ({ ...row, placement: placementOf(row.stakeId) }))
-  const stakeView = {
-    ...registry,
-    atTime: () => ({ stakes: () => rows }),
-    head: () => ({ number: 1n, hash: toHex(new Uint8Array(32)), timestamp: Date.now() / 1000, seenAtMs: Date.now() }),
-  }
-  const closers: (() => Promise<void>)[] = []
-  const networks: Network[] = []
-  const dhts: Dht[] = []
-  for (const [index, privateKey] of keys.entries()) {
-    const signer = signers[index]!
-    const node = await openBenchNode(signer.address, options.inMemory === true)
-    const { clock, guard, logger, metrics, offences, random, slotIndex, timers } = node.modules
-    const own = { address: signer.address as Address, publicKey: signer.publicKey, guard }
-    const admission = new Admission(
-      { domain: BENCH_DOMAIN, params: BENCH_PARAMS },
-      { stakeView, slotIndex, clock, offences, metrics, own },
+export async function suprnovaNetwork(options: { readonly inMemory: boolean }): Promise<RecordNetwork> {
+  const stakes: BenchStake[] = Array.from({ length: NODES + 1 }, (_, index) => ({
+    privateKey: toHex(new Uint8Array(randomBytes(32))),
+    isPlaced: index < NODES,
+  }))
+  const nodes: RecordNode[] = []
+  for (const index of stakes.keys()) nodes.push(await openRecordNode(stakes, index, options))
+  for (const [index, node] of nodes.entries()) {
+    await connect(
+      node,
+      nodes.slice(index + 1).map(({ network }) => network.multiaddrs()[0] as string),
     )
-    const statementSigner = new StatementSigner({ guard, signer, domain: BENCH_DOMAIN })
-    const network = await createNetwork(
-      {
-        ...{ domain: BENCH_DOMAIN, params: BENCH_PARAMS, listen: ['/ip4/127.0.0.1/tcp/0'] },
-        ...{ privateAddresses: true, peersTarget: count },
-      },
-      { privateKey, stakeView, admission, statementSigner, clock, timers, random, metrics, logger },
-    )
-    const transport = network.requests('dht')
-    await network.start()
-    const dht = await Dht.open(
-      { params: BENCH_PARAMS, domain: BENCH_DOMAIN, lagSeconds: 0, ownAddress: signer.address },
-      {
-        ...{ transport, stakeView, admission, statementSigner, clock, timers, random, metrics, logger },
-        tables: node.tables,
-        challenges: { isOpen: () => false, readUntilSeconds: () => Number.POSITIVE_INFINITY },
-        finalSeconds: () => Date.now() / 1000,
-      },
-    )
-    dht.start()
-    networks.push(network)
-    dhts.push(dht)
-    closers.push(async () => {
-      await dht.stop()
-      await network.stop()
-      await node.close()
-    })
   }
-  for (const [index, network] of networks.entries()) {
-    for (const other of networks.slice(index + 1)) await network.dial(other.multiaddrs()[0] as string)
-  }
-  await until('all are connected', CONNECTED_WITHIN_MS, () =>
-    networks.every((network) => network.peers().length >= count - 1),
-  )
-  const client = dhts[0] as Dht
-  const quorums = { replicas: options.replicas, quorum: options.quorum }
+  const writer = nodes[0]?.dht as Dht
+  const reader = nodes[NODES]?.dht as Dht
   return {
-    name: `suprnova R=${options.replicas} W=${options.quorum}${options.inMemory === true ? ', not flushed' : ''}`,
-    replicas: options.replicas,
-    durable: options.inMemory !== true,
-    valueBytes,
-    dhts,
-    async store(index) {
-      await client.states.storeState(`record ${index}`, sampleValue(index, valueBytes), quorums)
-    },
-    async retrieve(index) {
-      const { record } = await client.states.retrieveState(`record ${index}`, quorums)
-      mustEqual(record?.value, index, valueBytes)
-    },
+    ways: QUORUMS.map((quorums) => wayOf(writer, reader, { ...options, ...quorums })),
     async stop() {
-      for (const close of closers.reverse()) await close()
+      for (const node of nodes.reverse()) await node.stop()
     },
   }
 }
 
-function placementOf(stakeId: number) {
-  return toHex(keccak256(new Uint8Array(Buffer.from(`placement ${stakeId}`))))
+/** Stores at `writer` with W of R receipts, and reads with R - W + 1 verified answers at `reader`. */
+export function wayOf(
+  writer: Dht,
+  reader: Dht,
+  options: { readonly replicas: number; readonly quorum: number; readonly inMemory: boolean },
+): RecordWay {
+  const { replicas, quorum, inMemory } = options
+  const owner = writer.ownStakeId as number
+  const names: string[] = []
+  let tried = 0
+  return {
+    name: `suprnova R=${replicas} W=${quorum}${inMemory ? ', not flushed' : ''}`,
+    replicas,
+    quorum,
+    answers: String(replicas - quorum + 1),
+    durable: inMemory ? 'in memory' : 'flushed',
+    valueBytes: VALUE_BYTES,
+    prepare(count) {
+      while (names.length < count) {
+        const name = `R=${replicas} W=${quorum} record ${tried++}`
+        const { members } = writer.tables.setsOf(writer.states.keyOf(name), writer.reader.epoch(), replicas)
+        if (!members.includes(owner)) names.push(name)
+      }
+    },
+    async store(index) {
+      const value = sampleValue(index, VALUE_BYTES)
+      const { rest } = await writer.states.storeState(names[index] as string, value, { replicas, quorum })
+      return { rest }
+    },
+    async retrieve(index) {
+      const { record } = await reader.states.retrieveState(names[index] as string, { replicas, quorum, owner })
+      mustEqual(record?.value, index, VALUE_BYTES)
+    },
+  }
 }
