@@ -25,8 +25,9 @@ import { BoundedMap } from './bounded-map.ts'
 import { type BudgetRate, ConflictBudget } from './conflict-budget.ts'
 import { DomainSeparator, statementDigest } from './digest.ts'
 import { equivocationOffence, overrunOffence } from './faults/offence.ts'
-import { contentOf, type Frame, MAX_FRAME_BYTES } from './frame.ts'
+import { type Frame, MAX_FRAME_BYTES } from './frame.ts'
 import { isMetered, isScopeVoid, kindRule, limitOf } from './kinds.ts'
+import { KnownPaths } from './known-paths.ts'
 import { LeavesSeen } from './leaves-seen.ts'
 import { isOnTopic, openFrame } from './opened-frame.ts'
 import { epochAt, epochOf, indexOf } from './position.ts'
@@ -101,6 +102,7 @@ export class Admission {
   readonly #domain: DomainSeparator
   readonly #budget: ConflictBudget
   readonly #partial = new LeavesSeen(MAX_PARTIAL_STATEMENTS)
+  readonly #paths = new KnownPaths()
   readonly #overruns = new BoundedMap<Address, number>(MAX_KNOWN_OVERRUNS)
   readonly #verdicts: Counter
   /** Counts the writes: unchanged between two steps, nothing looked up before has gone stale. */
@@ -144,11 +146,13 @@ export class Admission {
     readonly partialStatements: number
     readonly budgetedSigners: number
     readonly overruns: number
+    readonly trees: number
   } {
     return {
       partialStatements: this.#partial.size,
       budgetedSigners: this.#budget.signers,
       overruns: this.#overruns.size,
+      trees: this.#paths.size,
     }
   }
 
@@ -256,7 +260,7 @@ export class Admission {
     }
 
     // 5. Path, and then the writes.
-    if (!equalBytes(contentOf(frame), statement.content)) return reject('path')
+    if (!this.#paths.isTrue(frame)) return reject('path')
     if (!known) {
       const entry = {
         digest,
