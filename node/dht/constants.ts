@@ -24,6 +24,11 @@ export const OPERATION_TIMEOUT_MS = 15_000
 export const ANSWER_MAX_BYTES = 128 * 1024
 /** Entries looked at for one FETCH answer, those that are over included; the rest is left for the next question. */
 export const FETCH_LOOKS_MAX = 1_024
+/**
+ * Bytes of the value of a cell entry: what an agent says of itself, and where it went. Whoever reads a place reads all
+ * that stands there, so nobody may make it heavy.
+ */
+export const CELL_VALUE_MAX_BYTES = 1_088
 /** Entries of one LIST answer. */
 export const LIST_MAX_ENTRIES = 512
 

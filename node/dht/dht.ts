@@ -34,6 +34,9 @@ import { ReceiptDesk } from './replica/receipt-desk.ts'
 import { Replica } from './replica/replica.ts'
 import { showChunk } from './replica/show-chunk.ts'
 import { AgentDiscoveryProtocol } from './spatial/agent-discovery.ts'
+import { CellReader } from './spatial/cell-reader.ts'
+import { CellShelf } from './spatial/cell-shelf.ts'
+import { AGENT_LIFE_SECONDS, AGENTS_SWEEP_MS } from './spatial/constants.ts'
 import { MeshDHTAdapter } from './spatial/mesh-adapter.ts'
 import { SpatialHashIndex } from './spatial/spatial-index.ts'
 
@@ -112,9 +115,12 @@ export class Dht implements ChunkHolder {
   readonly #book: RecordBook
   readonly #ownStakeId: () => number | undefined
   readonly #peers: ReplicaPeers
+  readonly #shelf: CellShelf
   #stopServing: (() => void) | undefined
   #cancelSweep: (() => void) | undefined
   #sweeping: Promise<void> = Promise.resolve()
+  #cancelAgents: (() => void) | undefined
+  #sweepingAgents: Promise<void> = Promise.resolve()
   #running = false
 
   private constructor(options: DhtOptions, modules: DhtModules, book: RecordBook) {
@@ -178,10 +184,16 @@ export class Dht implements ChunkHolder {
       ...{ client: this.client, reader: this.reader, receipts: this.receipts, ownStakeId: own },
       keeping: { kept: modules.tables.kept, timers, metrics, logger },
     })
-    this.spatial = new SpatialHashIndex(this.client)
+    const cells = new CellReader({ peers, tables: this.tables, reader: this.reader, timers, logger })
+    this.#shelf = new CellShelf({ book, epoch, metrics })
+    this.spatial = new SpatialHashIndex({
+      store: (draft) => this.client.store(draft),
+      readCells: (recordKeys, how) => cells.readCells(recordKeys, how),
+    })
+    const { lifeEpochs } = this.client
     this.agents = new AgentDiscoveryProtocol({
-      ...{ index: this.spatial, clock, epoch, ownStakeId: own },
-      lifeEpochs: this.client.lifeEpochs,
+      ...{ index: this.spatial, table: modules.tables.places, clock, epoch, epochSeconds, ownStakeId: own, logger },
+      ...{ lifeEpochs, agentLifeEpochs: Math.min(lifeEpochs, Math.ceil(AGENT_LIFE_SECONDS / epochSeconds)) },
     })
     this.meshes = new MeshDHTAdapter({ states: this.states, index: this.spatial })
     this.repair = new Repair(
@@ -209,16 +221,21 @@ export class Dht implements ChunkHolder {
     this.addresses.start()
     this.states.keeper?.start()
     this.#scheduleSweep()
+    this.#scheduleAgents()
   }
 
   async stop(): Promise<void> {
     this.#running = false
     this.#stopServing?.()
     this.#cancelSweep?.()
+    this.#cancelAgents?.()
+    this.#shelf.stop()
     await this.addresses.stop()
     await this.states.keeper?.stop()
     await this.repair.stop()
     await this.replica.stop()
+    await this.#sweepingAgents
+    await this.agents.idle()
     await this.client.idle()
     await this.#sweeping
     await this.#floors.idle()
@@ -257,6 +274,7 @@ export class Dht implements ChunkHolder {
   }
 
   async #handle(request: Uint8Array, from: Requester): Promise<Uint8Array> {
+    if (request[0] === OP.cells) return this.#shelf.handle(request)
     const isRepair = request[0] === OP.list || request[0] === OP.digest
     return isRepair ? this.repair.handle(request, from) : this.replica.handle(request, from)
   }
@@ -272,6 +290,18 @@ export class Dht implements ChunkHolder {
         .then(() => {
           if (this.#running) this.#scheduleSweep()
         })
+    })
+  }
+
+  /** What agents left behind, in this process or one before it, is cleared soon after it can be. */
+  #scheduleAgents(): void {
+    this.#cancelAgents = this.#modules.timers.after(AGENTS_SWEEP_MS, () => {
+      this.#sweepingAgents = this.agents.sweep().then(
+        () => {
+          if (this.#running) this.#scheduleAgents()
+        },
+        (error: unknown) => this.#modules.logger.error('the places of agents cannot be swept', { error }),
+      )
     })
   }
 }

@@ -13,8 +13,18 @@ export * from './light-dht.ts'
 export { SortedReplicaTable } from './placement/replica-table.ts'
 export { LaggingReplicaTables, type RegistryHistory, type ReplicaTablesOptions } from './placement/replica-tables.ts'
 export * from './spatial/agent-discovery.ts'
+export * from './spatial/agent-finder.ts'
+export { agentIdOf } from './spatial/agent-id.ts'
 export { type Cell, cellOf, cellsTouched, childrenOf, keyOfCell } from './spatial/cells.ts'
 export { MeshDHTAdapter } from './spatial/mesh-adapter.ts'
 export { encodePresence, type Presence, readPresence } from './spatial/presence.ts'
 export * from './spatial/spatial-index.ts'
-export { CHESS_WORLD, DEFAULT_WORLD, World, type WorldOptions } from './spatial/world.ts'
+export {
+  CHESS_WORLD,
+  DEFAULT_WORLD,
+  WORLDS,
+  World,
+  type WorldLike,
+  type WorldOptions,
+  worldOf,
+} from './spatial/world.ts'

@@ -1,7 +1,7 @@
 import { DhtError, type RefusalReason } from '../errors.ts'
 
 /** What a request asks for: its first byte. */
-export const OP = { store: 1, fetch: 2, list: 3, digest: 4 } as const
+export const OP = { store: 1, fetch: 2, list: 3, digest: 4, cells: 5 } as const
 
 /** How an answer begins. */
 export const STATUS = { ok: 0, refused: 1, superseded: 2 } as const

@@ -11,6 +11,7 @@ import {
   type PutBody,
   recordKeyOf,
 } from '../../statements/index.ts'
+import { CELL_VALUE_MAX_BYTES } from '../constants.ts'
 import type { RefusalReason } from '../errors.ts'
 import type { DhtRecord, MeshRecordJudge, SignedPut } from '../interface.ts'
 import type { LeaseCheck } from './lease-check.ts'
@@ -70,6 +71,9 @@ export class PutReader {
       return refused('unsupported', 'mesh records need a judge of their certificates')
     }
     if (put.keyType === KEY_TYPE.cell) {
+      if (put.size > CELL_VALUE_MAX_BYTES) {
+        return refused('invalid', `a cell entry of ${put.size} bytes, the limit is ${CELL_VALUE_MAX_BYTES}`)
+      }
       const problem = this.#modules.leases.problem(put, stakeId, this.epoch())
       if (problem !== undefined) return refused('invalid', problem)
     }

@@ -16,7 +16,7 @@ export function cellOf(q: readonly bigint[], level: number): Cell {
 }
 
 /** The record key of a cell. */
-export function keyOfCell(world: World, { index, level }: Cell): Uint8Array {
+export function keyOfCell(world: Pick<World, 'id'>, { index, level }: Cell): Uint8Array {
   const corner = index.map((i) => i << BigInt(level))
   return cellKey(world.id, level, corner)
 }
@@ -26,12 +26,40 @@ export function nameOfCell({ index, level }: Cell): string {
   return `${level}:${index.join(',')}`
 }
 
+/** A cell by the name that {@link nameOfCell} gave it; `undefined` for any other text. */
+export function cellNamed(name: string, dimension: number): Cell | undefined {
+  const [, level, indices] = /^(\d{1,2}):(-?\d{1,16}(?:,-?\d{1,16}){0,2})$/.exec(name) ?? []
+  const index = indices?.split(',').map(BigInt)
+  return index?.length === dimension ? { level: Number(level), index } : undefined
+}
+
 /**
  * The cells of `level` that a ball touches, its edge included.
  * @throws DhtError `DHT_RANGE_TOO_WIDE` past 64 cells
  */
 export function cellsTouched(q: readonly bigint[], radius: bigint, level: number): Cell[] {
-  const ranges = q.map((center) => [(center - radius) >> BigInt(level), (center + radius) >> BigInt(level)] as const)
+  const cells = cellsOfBox(
+    q.map((center) => [center - radius, center + radius] as const),
+    level,
+  )
+  return cells.filter((cell) => distanceSquared(q, cell) <= radius * radius)
+}
+
+/**
+ * The cells of `level` within `radius` of a cell on every axis.
+ * @throws DhtError `DHT_RANGE_TOO_WIDE` past 64 cells
+ */
+export function cellsAround(cell: Cell, radius: bigint, level: number): Cell[] {
+  const side = 1n << BigInt(cell.level)
+  return cellsOfBox(
+    cell.index.map((i) => [i * side - radius, (i + 1n) * side - 1n + radius] as const),
+    level,
+  )
+}
+
+/** The cells of `level` that a box touches, its faces included. */
+function cellsOfBox(box: readonly (readonly [bigint, bigint])[], level: number): Cell[] {
+  const ranges = box.map(([from, to]) => [from >> BigInt(level), to >> BigInt(level)] as const)
   const count = ranges.reduce((product, [from, to]) => product * (to - from + 1n), 1n)
   if (count > BigInt(CELLS_MAX)) {
     throw new DhtError('DHT_RANGE_TOO_WIDE', `the range touches ${count} cells, the limit is ${CELLS_MAX}`, {
@@ -46,7 +74,7 @@ export function cellsTouched(q: readonly bigint[], radius: bigint, level: number
     for (const cell of cells) for (let i = from; i <= to; i++) wider.push([...cell, i])
     cells = wider
   }
-  return cells.map((index) => ({ level, index })).filter((cell) => distanceSquared(q, cell) <= radius * radius)
+  return cells.map((index) => ({ level, index }))
 }
 
 /** The cells one level down that make up a cell. */

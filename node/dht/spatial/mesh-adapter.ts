@@ -31,6 +31,6 @@ export class MeshDHTAdapter {
     radius: number,
     options: QueryOptions = {},
   ): Promise<readonly SpatialAgent[]> {
-    return (await this.#index.queryRange(position, radius, options)).agents
+    return this.#index.agentsIn(position, radius, options)
   }
 }

@@ -1,12 +1,13 @@
-import { equalBytes, toHex } from '../../core/index.ts'
-import { AUTHORITY, type CellFields, KEY_TYPE } from '../../statements/index.ts'
-import type { Draft, QuorumOptions, StoreResult } from '../client/record-client.ts'
+import { type Hex, toHex } from '../../core/index.ts'
+import { AUTHORITY, type CellFields, epochOf, KEY_TYPE } from '../../statements/index.ts'
+import type { Draft } from '../client/record-client.ts'
 import { DhtError } from '../errors.ts'
 import type { DhtRecord } from '../interface.ts'
-import { compareVersions } from '../records/version.ts'
 import {
   type Cell,
+  cellNamed,
   cellOf,
+  cellsAround,
   cellsTouched,
   childrenOf,
   distanceSquared,
@@ -14,73 +15,104 @@ import {
   nameOfCell,
   squaredDistance,
 } from './cells.ts'
-import { LEVELS_DOWN, SPLIT_ENTRIES } from './constants.ts'
-import { type Presence, readPresence } from './presence.ts'
-import { DEFAULT_WORLD, type World } from './world.ts'
+import { HASHED_CELLS_MAX, LEVELS_DOWN, QUERY_CELLS_MAX, SPLIT_ENTRIES } from './constants.ts'
+import { childBit } from './hint.ts'
+import type { Presence } from './presence.ts'
+import { entryIn, type Sighting, take } from './sighting.ts'
+import { type World, type WorldLike, worldOf } from './world.ts'
 
-/** Records of cells; `RecordClient` is one. */
+/** How a cell is read. */
+export type Consistency = 'quorum' | 'one'
+
+/** One cell as it was read. */
+export interface ReadCell {
+  /** The newest verified, live version of each entry, over all answers. */
+  readonly records: readonly DhtRecord[]
+  /** Whether enough of the proper replicas answered that no acknowledged entry was missed. */
+  readonly quorum: boolean
+  /** False: it holds more than a reader takes of one cell. */
+  readonly complete: boolean
+}
+
+/** Where entries of cells are kept. */
 export interface CellRecords {
-  store(draft: Draft, options?: QuorumOptions): Promise<StoreResult>
-  readSet(
-    recordKey: Uint8Array,
-    options?: QuorumOptions & { readonly consistency?: 'quorum' | 'one'; readonly from?: number },
-  ): Promise<{ readonly records: readonly DhtRecord[]; readonly quorum: boolean; readonly asked: number }>
+  /** Resolves when the entry is held so that no quorum misses it. */
+  store(draft: Draft): Promise<{ readonly record: DhtRecord }>
+  /** @returns the cells in the order asked for, and the requests that were sent to other nodes */
+  readCells(
+    recordKeys: readonly Uint8Array[],
+    options: { readonly consistency: Consistency },
+  ): Promise<{ readonly cells: readonly ReadCell[]; readonly asked: number }>
 }
 
 /** An agent as the index knows it. */
 export interface SpatialAgent {
   /** 32 bytes. */
   readonly agentId: Uint8Array
+  /** Whose agent it is: id and authority together name it. */
+  readonly authority: { readonly stakeId: number } | { readonly meshId: Uint8Array }
   /** In units of the world: the newest position that was written. */
   readonly position: readonly number[]
   readonly presence: Presence
   readonly writerStakeId: number
   readonly leaseNumber: bigint
-  /** Position of the PUT that wrote it. */
+  /** The position of the PUT statement. */
   readonly writtenAt: bigint
+  /** The epoch in which it was signed. */
+  readonly writtenInEpoch: number
 }
 
 export interface QueryOptions {
-  readonly world?: World
+  /** The default one unless told otherwise. */
+  readonly world?: WorldLike
   /**
    * `quorum` (the default) misses no acknowledged entry. `one` asks a single replica a cell, which is as right as that
    * replica is up to date: for those who ask often and forgive a moment.
    */
-  readonly consistency?: 'quorum' | 'one'
+  readonly consistency?: Consistency
 }
 
 export interface QueryResult {
   readonly agents: readonly SpatialAgent[]
   /** Whether every cell was read with a quorum. */
   readonly quorum: boolean
+  /** False: more cells or entries lie there than a reader takes in one query, so some agents may be missing. */
+  readonly complete: boolean
   readonly cells: number
-  /** Requests that were sent. */
+  /** Requests that were sent to other nodes. */
   readonly asked: number
 }
 
 /** Who may speak for an agent, as far as its writer needs it. */
 export type Authority =
-  | { readonly stakeId: number }
+  /** This stake itself. `number` as of a lease: larger than that of the last one it gave, when it takes its agent back. */
+  | { readonly stakeId: number; readonly number?: bigint }
   | { readonly stakeId: number; readonly leaseFrame: Uint8Array; readonly number: bigint; readonly untilEpoch: number }
 
+/** An entry to be written. */
 export interface Placement {
+  readonly worldId: Uint8Array
   readonly agentId: Uint8Array
-  /** Fixed point. */
+  /** Fixed point: a point of the cell. */
   readonly q: readonly bigint[]
   readonly level: number
-  /** Empty: it left this cell. */
+  /** See `encodePresence` and `encodeHint`. Empty: the agent is gone. */
   readonly value: Uint8Array
   readonly authority: Authority
   readonly expiryEpoch: number
 }
 
+/** A position, or a cell: by its name as {@link SpatialHashIndex.cellsIn} gives it, or by a key that `hashPosition` gave. */
+export type Place = readonly number[] | string
+
 /**
- * Agents by place. A cell is a record that holds a set, one entry an agent; a query unions the entries of the cells that
- * its ball touches, takes the newest of each agent wherever it stands, and keeps those whose position lies in the ball.
+ * Agents by place. A cell is a record that holds a set, one entry an agent. A query reads the cells that the ball of
+ * radius r + v_max x staleness touches, takes the newest entry of each agent wherever it stands, and keeps those whose
+ * position lies within r: whoever has moved on, and not yet cleared its old entry, has its new one in these cells too.
  */
 export class SpatialHashIndex {
   readonly #records: CellRecords
-  #turn = 0
+  readonly #hashed = new Map<Hex, { readonly world: World; readonly cell: Cell }>()
 
   constructor(records: CellRecords) {
     this.#records = records
@@ -88,66 +120,85 @@ export class SpatialHashIndex {
 
   /**
    * The live agents whose newest written position lies within `radius` of `position`, the edge included.
-   * @throws DhtError `DHT_RANGE_TOO_WIDE`, `DHT_BAD_POSITION`
+   * @throws DhtError `DHT_RANGE_TOO_WIDE`, `DHT_BAD_POSITION`, `DHT_BAD_WORLD`
    */
   async queryRange(position: readonly number[], radius: number, options: QueryOptions = {}): Promise<QueryResult> {
-    const { consistency = 'quorum', world = DEFAULT_WORLD } = options
+    const { consistency = 'quorum' } = options
+    const world = worldOf(options.world)
     const q = world.toFixed(position)
-    const reach = world.radiusToFixed(radius)
-    const newest = new Map<string, DhtRecord>()
+    const { reach, wide } = world.radiusToFixed(radius)
+    const newest = new Map<string, Sighting>()
     let isQuorum = true
+    let isComplete = true
     let cells = 0
     let asked = 0
-    const from = this.#turn++
-    let level = cellsTouched(q, reach, world.options.baseLevel)
-    // A crowded cell has children; any level is valid, so all that were read count.
+    let level = cellsTouched(q, wide, world.options.baseLevel)
     while (level.length > 0) {
-      cells += level.length
-      const read = await Promise.all(
-        level.map(async (cell) => ({
-          cell,
-          found: await this.#records.readSet(keyOfCell(world, cell), { consistency, from }),
-        })),
-      )
-      const next: Cell[] = []
-      for (const { cell, found } of read) {
-        asked += found.asked
-        isQuorum &&= found.quorum
-        // An empty entry says that its agent left this cell, and nothing of where it is.
-        for (const record of found.records) if (record.value.length > 0) take(newest, record)
-        const isCrowded = found.records.length >= SPLIT_ENTRIES
-        if (isCrowded && cell.level > world.options.baseLevel - LEVELS_DOWN) {
-          next.push(...childrenOf(cell).filter((child) => distanceSquared(q, child) <= reach * reach))
-        }
+      if (cells + level.length > QUERY_CELLS_MAX) {
+        isComplete = false
+        level = level.slice(0, QUERY_CELLS_MAX - cells)
       }
-      level = next
+      cells += level.length
+      const keys = level.map((cell) => keyOfCell(world, cell))
+      const read = await this.#records.readCells(keys, { consistency })
+      asked += read.asked
+      const hinted: { readonly cell: Cell; readonly voices: number }[] = []
+      for (const [index, found] of read.cells.entries()) {
+        const voices = new Array<number>(8).fill(0)
+        isQuorum &&= found.quorum
+        isComplete &&= found.complete
+        for (const record of found.records) {
+          const entry = entryIn(record)
+          if (entry?.kind === 'agent') take(newest, entry.sighting)
+          if (entry?.kind === 'hint') countVoices(voices, entry.mask)
+        }
+        hinted.push(...childrenHinted(level[index] as Cell, voices, world))
+      }
+      // Where most writers say that agents are comes first: one that hints at everything hides nobody but at the limit.
+      const touched = hinted.filter(({ cell }) => distanceSquared(q, cell) <= wide * wide)
+      level = touched.sort((a, b) => b.voices - a.voices).map(({ cell }) => cell)
     }
-    const agents = [...newest.values()].flatMap((record) =>
-      agentIn(record, world, (at) => squaredDistance(at, q) <= reach * reach),
-    )
-    return { agents, quorum: isQuorum, cells, asked }
+    const agents: SpatialAgent[] = []
+    for (const sighting of newest.values()) {
+      if (sighting.value === undefined || squaredDistance(sighting.q, q) > reach * reach) continue
+      agents.push(agentOf(sighting, sighting.value, world))
+    }
+    return { agents, quorum: isQuorum, complete: isComplete, cells, asked }
   }
 
   /**
-   * The level at which an agent is written: the first that is not crowded, going down.
-   * @returns a level and whether the agent is in that cell already
+   * The same agents alone, for those who take no half answer.
+   * @throws DhtError `DHT_RANGE_TOO_WIDE` also when more lies there than a reader takes in one query
    */
-  async levelFor(world: World, q: readonly bigint[], agentId: Uint8Array): Promise<number> {
-    const { baseLevel } = world.options
-    for (let level = baseLevel; level > baseLevel - LEVELS_DOWN; level--) {
-      const { records } = await this.#records.readSet(keyOfCell(world, cellOf(q, level)), { consistency: 'one' })
-      const isHere = records.some(
-        ({ put, value }) => value.length > 0 && put.keyType === KEY_TYPE.cell && equalBytes(put.cell.agentId, agentId),
-      )
-      // Entries that were left make a cell crowded too: readers see them, and look below.
-      if (isHere || records.length < SPLIT_ENTRIES) return level
-    }
-    return baseLevel - LEVELS_DOWN
+  async agentsIn(position: readonly number[], radius: number, options: QueryOptions = {}) {
+    const { agents, cells, complete } = await this.queryRange(position, radius, options)
+    if (complete) return agents
+    throw new DhtError('DHT_RANGE_TOO_WIDE', `more lies within ${radius} than one query reads: ${cells} cells`, {
+      values: { radius, cells, limit: QUERY_CELLS_MAX },
+      hint: 'ask for a smaller radius, or take the half answer of queryLocalWith',
+    })
   }
 
-  /** Writes an entry into its cell. */
-  write(world: World, placement: Placement): Promise<StoreResult> {
-    const { agentId, authority, expiryEpoch, level, q, value } = placement
+  /**
+   * The level at which a point is written: the first that is not crowded, going down. One replica's word will do:
+   * any level can be found by readers.
+   * @param known entries that this node has in a cell, or is about to have
+   */
+  async levelFor(world: World, q: readonly bigint[], known: (cell: Cell) => number = () => 0): Promise<number> {
+    const { baseLevel } = world.options
+    const lowest = baseLevel - LEVELS_DOWN
+    for (let level = baseLevel; level > lowest; level--) {
+      const cell = cellOf(q, level)
+      if (known(cell) >= SPLIT_ENTRIES) continue
+      const { cells } = await this.#records.readCells([keyOfCell(world, cell)], { consistency: 'one' })
+      // Entries that were left, and hints, count: it is what readers must read.
+      if ((cells[0]?.records.length ?? 0) < SPLIT_ENTRIES) return level
+    }
+    return lowest
+  }
+
+  /** Writes an entry into its cell. @throws as `RecordClient.store` */
+  async write({ agentId, authority, expiryEpoch, level, q, value, worldId }: Placement): Promise<void> {
     const common = { level, position: q, agentId }
     const cell: CellFields =
       'leaseFrame' in authority
@@ -161,57 +212,92 @@ export class SpatialHashIndex {
           }
         : {
             ...common,
-            leaseNumber: 0n,
+            leaseNumber: authority.number ?? 0n,
             leaseUntilEpoch: BigInt(expiryEpoch),
             authorityKind: AUTHORITY.writer,
             authorityStakeId: BigInt(authority.stakeId),
           }
-    return this.#records.store({ keyType: KEY_TYPE.cell, keyPreimage: world.id, cell, value, expiryEpoch })
+    await this.#records.store({ keyType: KEY_TYPE.cell, keyPreimage: worldId, cell, value, expiryEpoch })
   }
 
-  /** The record keys of the cells that a ball touches: a local computation. */
+  /** Reads one cell. */
+  async readCell(world: Pick<World, 'id'>, cell: Cell): Promise<ReadCell> {
+    const { cells } = await this.#records.readCells([keyOfCell(world, cell)], { consistency: 'quorum' })
+    return cells[0] ?? { records: [], quorum: false, complete: true }
+  }
+
+  /**
+   * The base cells within `radius` of a place: a local computation.
+   * @throws DhtError `DHT_BAD_PLACE` for a string that names no cell, and as {@link SpatialHashIndex.queryRange}
+   */
   cellsIn(
-    position: readonly number[],
+    place: Place,
     radius: number,
-    world: World = DEFAULT_WORLD,
-  ): readonly { cell: string; recordKey: Uint8Array }[] {
-    const cells = cellsTouched(world.toFixed(position), world.radiusToFixed(radius), world.options.baseLevel)
+    inWorld?: WorldLike,
+  ): readonly { readonly cell: string; readonly recordKey: Uint8Array }[] {
+    const hashed = typeof place === 'string' ? this.#hashed.get(place as Hex) : undefined
+    const world = hashed !== undefined && inWorld === undefined ? hashed.world : worldOf(inWorld)
+    const { baseLevel, dimension } = world.options
+    const { reach } = world.radiusToFixed(radius)
+    let cells: Cell[]
+    if (typeof place !== 'string') cells = cellsTouched(world.toFixed(place), reach, baseLevel)
+    else {
+      const cell = (hashed?.world === world ? hashed.cell : undefined) ?? cellNamed(place, dimension)
+      if (cell === undefined) throw badPlace(place)
+      cells = cellsAround(cell, reach, baseLevel)
+    }
     return cells.map((cell) => ({ cell: nameOfCell(cell), recordKey: keyOfCell(world, cell) }))
   }
 
-  /** The record key of the cell that a position lies in. */
-  hashPosition(position: readonly number[], world: World = DEFAULT_WORLD): Uint8Array {
-    return keyOfCell(world, cellOf(world.toFixed(position), world.options.baseLevel))
+  /** The record key of the base cell that a position lies in. The newest few thousand are remembered: see {@link Place}. */
+  hashPosition(position: readonly number[], inWorld?: WorldLike): Uint8Array {
+    const world = worldOf(inWorld)
+    const cell = cellOf(world.toFixed(position), world.options.baseLevel)
+    const recordKey = keyOfCell(world, cell)
+    const name = toHex(recordKey)
+    this.#hashed.delete(name)
+    this.#hashed.set(name, { world, cell })
+    if (this.#hashed.size > HASHED_CELLS_MAX) {
+      for (const oldest of this.#hashed.keys()) {
+        this.#hashed.delete(oldest)
+        break
+      }
+    }
+    return recordKey
   }
 }
 
-/** The newest entry of each agent, whichever cell it stands in. */
-function take(newest: Map<string, DhtRecord>, record: DhtRecord): void {
-  const name = toHex(record.entry)
-  const known = newest.get(name)
-  if (known === undefined || compareVersions(known.version, record.version) < 0) newest.set(name, record)
+function countVoices(voices: number[], mask: number): void {
+  for (const bit of voices.keys()) if ((mask >> bit) & 1) voices[bit] = (voices[bit] as number) + 1
 }
 
-/** The agent of an entry; nothing for one that left, that lies elsewhere, or says nothing that can be read. */
-function agentIn(record: DhtRecord, world: World, isInside: (q: readonly bigint[]) => boolean): SpatialAgent[] {
-  const { put } = record
-  if (put.keyType !== KEY_TYPE.cell || put.cell.position.length !== world.options.dimension) return []
-  const presence = readPresence(record.value)
-  if (presence === undefined || !isInside(put.cell.position)) return []
-  return [
-    {
-      agentId: put.cell.agentId,
-      position: world.fromFixed(put.cell.position),
-      presence,
-      writerStakeId: record.writerStakeId,
-      leaseNumber: put.cell.leaseNumber,
-      writtenAt: record.version.position,
-    },
-  ]
+function childrenHinted(cell: Cell, voices: readonly number[], world: World) {
+  if (cell.level <= world.options.baseLevel - LEVELS_DOWN || voices.every((count) => count === 0)) return []
+  return childrenOf(cell)
+    .map((child) => ({ cell: child, voices: voices[childBit(child)] as number }))
+    .filter(({ voices: count }) => count > 0)
 }
 
-/** 32 bytes of an agent: keccak256(0x06 || authority || name hash) is the usual one. @throws DhtError `DHT_BAD_AGENT` */
-export function checkAgentId(agentId: Uint8Array): void {
-  if (agentId.length === 32) return
-  throw new DhtError('DHT_BAD_AGENT', `an agent id has 32 bytes, got ${agentId.length}`, { exitCode: 2 })
+function agentOf({ cell, q, record }: Sighting, { at: _, ...presence }: Presence & { at?: unknown }, world: World) {
+  return {
+    agentId: cell.agentId,
+    authority:
+      cell.authorityKind === AUTHORITY.mesh
+        ? { meshId: cell.authorityMeshId }
+        : { stakeId: Number(cell.authorityStakeId) },
+    position: world.fromFixed(q),
+    presence,
+    writerStakeId: record.writerStakeId,
+    leaseNumber: cell.leaseNumber,
+    writtenAt: record.version.position,
+    writtenInEpoch: epochOf(record.version.position),
+  }
+}
+
+function badPlace(place: string): DhtError {
+  return new DhtError('DHT_BAD_PLACE', `${JSON.stringify(place)} names no cell that this node knows`, {
+    exitCode: 2,
+    values: { place },
+    hint: 'a position, a cell as `getRange` names it (such as "26:0,-1,2"), or a key that `hashPosition` gave in this process',
+  })
 }

@@ -30,26 +30,34 @@ export class World {
   readonly options: WorldOptions
   /** 32 bytes. */
   readonly id: Uint8Array
+  /** v_max x staleness in fixed point: how far the true position of an agent may be from its written one. */
+  readonly slack: bigint
 
   /** @throws DhtError `DHT_BAD_WORLD` naming the field */
   constructor(options: WorldOptions) {
     const { baseLevel, dimension, maxSpeed, name, radius, stalenessSeconds } = options
     const wrong = (field: string, value: unknown, limit: string) =>
       new DhtError('DHT_BAD_WORLD', `${field} of a world is ${String(value)}, expected ${limit}`, {
+        exitCode: 2,
         values: { field, value, limit },
+        hint: `expected ${limit}`,
       })
     if (!Number.isInteger(dimension) || dimension < 1 || dimension > 3) throw wrong('dimension', dimension, '1 to 3')
     if (!Number.isInteger(baseLevel) || baseLevel < LEVELS_DOWN || baseLevel > 52) {
       throw wrong('baseLevel', baseLevel, `${LEVELS_DOWN} to 52`)
     }
-    if (Buffer.byteLength(name) > 256) throw wrong('name', name, 'at most 256 bytes')
+    if (typeof name !== 'string' || Buffer.byteLength(name) > 256) throw wrong('name', name, 'at most 256 bytes')
     for (const [field, value] of Object.entries({ radius, maxSpeed, stalenessSeconds })) {
       if (!Number.isFinite(value) || value < 0 || value >= COORDINATE_LIMIT)
         throw wrong(field, value, 'a length or time')
     }
-    const reach = 2 * (radius + maxSpeed * stalenessSeconds)
-    const side = 2 ** (baseLevel - FRACTION_BITS)
-    if (side < reach) throw wrong('baseLevel', baseLevel, `a side of at least ${reach}, 2 (r + v_max x staleness)`)
+    // From the numbers that the id is made of: who speaks of the same world reads as far.
+    this.slack = (fixed(maxSpeed) * fixed(stalenessSeconds)) >> BigInt(FRACTION_BITS)
+    const least = 2n * (fixed(radius) + this.slack)
+    if (1n << BigInt(baseLevel) < least) {
+      const side = Number(least) / SCALE
+      throw wrong('baseLevel', baseLevel, `a side of at least ${side}, 2 (r + v_max x staleness)`)
+    }
     this.options = options
     const head = new Uint8Array(2 + 3 * 8)
     const view = new DataView(head.buffer)
@@ -81,12 +89,17 @@ export class World {
     return q.map((coordinate) => Number(coordinate) / SCALE)
   }
 
-  /** A radius in fixed point, rounded up: an agent on the edge is inside. @throws DhtError `DHT_BAD_POSITION` */
-  radiusToFixed(radius: number): bigint {
+  /**
+   * A radius in fixed point, rounded up: an agent on the edge is inside.
+   * @returns `reach`: within it agents are shown; `wide`: r + v_max x staleness, within it cells are read
+   * @throws DhtError `DHT_BAD_POSITION`
+   */
+  radiusToFixed(radius: number): { readonly reach: bigint; readonly wide: bigint } {
     if (!Number.isFinite(radius) || radius < 0 || radius >= COORDINATE_LIMIT) {
       throw new DhtError('DHT_BAD_POSITION', `radius ${radius} is no length`, { exitCode: 2, values: { radius } })
     }
-    return BigInt(Math.ceil(radius * SCALE))
+    const reach = BigInt(Math.ceil(radius * SCALE))
+    return { reach, wide: reach + this.slack }
   }
 }
 
@@ -118,3 +131,27 @@ export const CHESS_WORLD = new World({
   maxSpeed: 0,
   stalenessSeconds: 0,
 })
+
+/** The worlds that have a name of their own: like the default one on a line and in a plane, and a chess board. */
+export const WORLDS: Readonly<Record<string, World>> = {
+  '1d': new World({ ...DEFAULT_WORLD.options, name: 'line', dimension: 1 }),
+  '2d': new World({ ...DEFAULT_WORLD.options, name: 'plane', dimension: 2 }),
+  '3d': DEFAULT_WORLD,
+  chess: CHESS_WORLD,
+}
+
+/** A world, or what fixes one, or the name of one of {@link WORLDS}. */
+export type WorldLike = World | WorldOptions | string
+
+/** @throws DhtError `DHT_BAD_WORLD` */
+export function worldOf(world: WorldLike = DEFAULT_WORLD): World {
+  if (world instanceof World) return world
+  if (typeof world === 'object' && world !== null) return new World(world)
+  const named = Object.hasOwn(WORLDS, world) ? WORLDS[world] : undefined
+  if (named !== undefined) return named
+  throw new DhtError('DHT_BAD_WORLD', `there is no world called ${JSON.stringify(world)}`, {
+    exitCode: 2,
+    values: { world, known: Object.keys(WORLDS) },
+    hint: `one of ${Object.keys(WORLDS).join(', ')}, or JSON of name, dimension, baseLevel, radius, maxSpeed, stalenessSeconds`,
+  })
+}
