@@ -190,7 +190,6 @@ export class Dht implements ChunkHolder {
       store: (draft) => this.client.store(draft),
       readCells: (recordKeys, how) => cells.readCells(recordKeys, how),
     })
-    const { lifeEpochs } = this.client
     this.agents = new AgentDiscoveryProtocol({
       ...{ index: this.spatial, table: modules.tables.places, clock, epoch, epochSeconds, ownStakeId: own, logger },
       ...{ lifeEpochs, agentLifeEpochs: Math.min(lifeEpochs, Math.ceil(AGENT_LIFE_SECONDS / epochSeconds)) },

@@ -7,6 +7,7 @@ import type {
   RequestTransport,
   StakeView,
   Table,
+  Timers,
 } from '../core/index.ts'
 import { type Admission, epochAt } from '../statements/index.ts'
 import { Floors } from './client/floors.ts'
@@ -20,7 +21,8 @@ import { OP } from './protocol/messages.ts'
 import { ReplicaPeers } from './protocol/peers.ts'
 import { LeaseCheck } from './records/lease-check.ts'
 import { PutReader } from './records/put-reader.ts'
-import { AgentDiscoveryProtocol } from './spatial/agent-discovery.ts'
+import { AgentFinder } from './spatial/agent-finder.ts'
+import { CellReader } from './spatial/cell-reader.ts'
 import { SpatialHashIndex } from './spatial/spatial-index.ts'
 
 export interface LightDhtOptions {
@@ -37,6 +39,7 @@ export interface LightDhtModules {
   /** What was seen, and what was promised; as long as this reader lives, or longer. */
   readonly tables: { readonly floors: Table; readonly receipts: Table }
   readonly clock: Clock
+  readonly timers: Timers
   readonly metrics: Metrics
   readonly logger: Logger
 }
@@ -51,13 +54,13 @@ export class LightDht {
   readonly client: RecordClient
   readonly states: StateClient
   readonly spatial: SpatialHashIndex
-  readonly agents: AgentDiscoveryProtocol
+  readonly agents: AgentFinder
   readonly receipts: ReceiptBook
   readonly peers: ReplicaPeers
   readonly #floors: Floors
 
   constructor({ domain, lagSeconds, params }: LightDhtOptions, modules: LightDhtModules) {
-    const { admission, clock, logger, metrics, stakeView } = modules
+    const { admission, clock, logger, metrics, stakeView, timers } = modules
     const { epochSeconds, evidenceWindowSeconds } = params
     const epoch = () => epochAt(clock.nowMs() / 1000, epochSeconds)
     // What is known of the registry is all that will be known until it is read anew: each table counts as final.
@@ -80,8 +83,12 @@ export class LightDht {
     this.states = new StateClient(params, {
       ...{ client: this.client, reader: this.reader, receipts: this.receipts, ownStakeId },
     })
-    this.spatial = new SpatialHashIndex(this.client)
-    this.agents = new AgentDiscoveryProtocol({ ...{ index: this.spatial, clock, epoch, ownStakeId }, lifeEpochs })
+    const cells = new CellReader({ peers: this.peers, tables: this.tables, reader: this.reader, timers, logger })
+    this.spatial = new SpatialHashIndex({
+      store: () => Promise.reject(readerStores()),
+      readCells: (recordKeys, how) => cells.readCells(recordKeys, how),
+    })
+    this.agents = new AgentFinder({ index: this.spatial, clock, epochSeconds })
   }
 
   /** Resolves when nothing is under way any more. */

@@ -151,7 +151,7 @@ export async function openLightClient(
       new LightDht(
         { params, domain, lagSeconds },
         {
-          ...{ transport, stakeView: view, admission, clock, metrics, logger },
+          ...{ transport, stakeView: view, admission, clock, timers, metrics, logger },
           tables: { floors: memoryTable(), receipts: memoryTable() },
         },
       ),

@@ -1,9 +1,9 @@
-import { type Logger, SuprnovaError, type Timers, toHex } from '../../core/index.ts'
+import { equalBytes, type Logger, SuprnovaError, type Timers, toHex } from '../../core/index.ts'
 import { QUORUM_DEFAULT, REPLICAS_DEFAULT } from '../constants.ts'
 import type { DhtRecord, ReplicaTables } from '../interface.ts'
 import type { ReplicaPeers } from '../protocol/peers.ts'
 import { isRefused, type PutReader } from '../records/put-reader.ts'
-import { compareVersions } from '../records/version.ts'
+import { comparePuts } from '../records/version.ts'
 import { CellChoice } from './cell-choice.ts'
 import { CELL_HEDGE_MS, CELL_PAGES_MAX, CELLS_PER_REQUEST, VERIFIED_MAX } from './constants.ts'
 import { type CellPage, decodeCellPages, encodeCells, unpackPut } from './messages.ts'
@@ -76,15 +76,15 @@ export class CellReader {
             return
           }
           const more: typeof left = []
-          for (const [at, { more: hasMore, puts }] of pages.entries()) {
-            const { after, index } = left[at]!
-            const last = this.#take(puts, recordKeys[index]!, found[index]!)
-            if (!hasMore) choice.answered(stakeId, index)
-            else if (round < CELL_PAGES_MAX) more.push({ index, after: last ?? after })
-            else {
-              complete[index] = false
-              choice.answered(stakeId, index)
+          for (const [at, { next, puts }] of pages.entries()) {
+            const { index } = left[at]!
+            this.#take(puts, recordKeys[index]!, found[index]!)
+            if (next !== undefined && round < CELL_PAGES_MAX) {
+              more.push({ index, after: next })
+              continue
             }
+            complete[index] &&= next === undefined
+            choice.answered(stakeId, index)
           }
           left = more
         }
@@ -126,18 +126,15 @@ export class CellReader {
     }
   }
 
-  /** Keeps the newest of each entry that is verified. @returns the last of them, from where the next page goes on */
-  #take(puts: readonly Uint8Array[], recordKey: Uint8Array, newest: Map<string, DhtRecord>): Uint8Array | undefined {
-    let last: Uint8Array | undefined
+  /** Keeps the newest of each entry that is verified. */
+  #take(puts: readonly Uint8Array[], recordKey: Uint8Array, newest: Map<string, DhtRecord>): void {
     for (const bytes of puts) {
       const record = this.#read(bytes)
-      if (record === undefined || Buffer.compare(record.recordKey, recordKey) !== 0) continue
-      last = record.entry
+      if (record === undefined || !equalBytes(record.recordKey, recordKey)) continue
       const name = nameOf(record)
       const known = newest.get(name)
-      if (known === undefined || compareVersions(known.version, record.version) < 0) newest.set(name, record)
+      if (known === undefined || comparePuts(known, record) < 0) newest.set(name, record)
     }
-    return last
   }
 
   /** Verifies an entry; one that came before in this epoch was verified then. */

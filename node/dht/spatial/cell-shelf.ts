@@ -1,5 +1,5 @@
 import { type Counter, type Metrics, SuprnovaError, toHex } from '../../core/index.ts'
-import { ANSWER_MAX_BYTES, CELL_VALUE_MAX_BYTES } from '../constants.ts'
+import { ANSWER_MAX_BYTES, CELL_VALUE_MAX_BYTES, FETCH_LOOKS_MAX } from '../constants.ts'
 import { encodeRefused } from '../protocol/messages.ts'
 import type { RecordBook, StoredRecord } from '../records/record-book.ts'
 import type { RecordMeta } from '../records/rows.ts'
@@ -14,16 +14,19 @@ export interface CellShelfModules {
 }
 
 interface Packed {
+  readonly entry: Uint8Array
   readonly bytes: Uint8Array
   readonly expiryEpoch: number
 }
 
 interface Shelf {
   /** The live entries of a cell by name, in entry order; `undefined` for one with too many to keep. */
-  readonly entries: Map<string, Packed> | undefined
+  entries: Map<string, Packed> | undefined
   bytes: number
 }
 
+/** No entry is named so: they are hashes. */
+const BEFORE_ALL = new Uint8Array(32)
 /** Bytes that a shelf takes beside its entries, about. */
 const SHELF_HEAD_BYTES = 256
 
@@ -57,51 +60,64 @@ export class CellShelf {
 
   #handle(request: Uint8Array): Uint8Array {
     const now = this.#modules.epoch()
-    let left = ANSWER_MAX_BYTES
-    const pages: CellPage[] = []
-    for (const { after, recordKey } of decodeCells(request).cells) {
-      const puts: Uint8Array[] = []
-      let more = false
-      for (const { bytes } of this.#entries(recordKey, after, now)) {
-        // The first entry of an answer always goes: whoever asks for the rest gets on.
-        if (bytes.length > left && left < ANSWER_MAX_BYTES) {
-          more = true
-          break
-        }
-        left -= bytes.length
-        puts.push(bytes)
-      }
-      pages.push({ more, puts })
-    }
+    const left = { bytes: ANSWER_MAX_BYTES, looks: FETCH_LOOKS_MAX }
+    const pages = decodeCells(request).cells.map(({ after, recordKey }) => this.#page(recordKey, after, now, left))
     return encodeCellPages(pages)
   }
 
-  *#entries(recordKey: Uint8Array, after: Uint8Array | undefined, now: number): Iterable<Packed> {
-    const entries = after === undefined ? this.#shelf(recordKey, now).entries : undefined
-    if (entries === undefined) {
-      this.#answers.inc({ from: 'disk' })
-      for (const stored of this.#modules.book.entries(recordKey, after)) if (isLive(stored, now)) yield packed(stored)
-      return
+  /** What is left of an answer goes to its cells in turn; the first entry of all always goes, so that readers get on. */
+  #page(
+    recordKey: Uint8Array,
+    after: Uint8Array | undefined,
+    now: number,
+    left: { bytes: number; looks: number },
+  ): CellPage {
+    const shelf = after === undefined ? this.#shelf(recordKey, now, left) : undefined
+    this.#answers.inc({ from: shelf === undefined ? 'disk' : 'memory' })
+    const puts: Uint8Array[] = []
+    // Before the first entry: whoever has nothing yet asks for all again.
+    let last = after ?? BEFORE_ALL
+    for (const { bytes, entry } of shelf?.values() ?? this.#onDisk(recordKey, after, now, left)) {
+      if (bytes === undefined) {
+        if (left.looks < 0) return { next: last, puts }
+      } else {
+        if (bytes.length > left.bytes && left.bytes < ANSWER_MAX_BYTES) return { next: last, puts }
+        left.bytes -= bytes.length
+        puts.push(bytes)
+      }
+      last = entry
     }
-    this.#answers.inc({ from: 'memory' })
-    for (const [name, entry] of entries) {
-      if (entry.expiryEpoch < now) entries.delete(name)
-      else yield entry
+    return { next: undefined, puts }
+  }
+
+  /** Entries after one, those that are over without their bytes. */
+  *#onDisk(
+    recordKey: Uint8Array,
+    after: Uint8Array | undefined,
+    now: number,
+    left: { looks: number },
+  ): Iterable<{ readonly entry: Uint8Array; readonly bytes: Uint8Array | undefined }> {
+    for (const stored of this.#modules.book.entries(recordKey, after)) {
+      const isShown = --left.looks >= 0 && isLive(stored, now)
+      yield { entry: stored.entry, bytes: isShown ? packed(stored).bytes : undefined }
     }
   }
 
-  #shelf(recordKey: Uint8Array, now: number): Shelf {
+  /** The live entries of a cell in memory; `undefined` for one with too many to keep there, or to look at now. */
+  #shelf(recordKey: Uint8Array, now: number, left: { looks: number }): Map<string, Packed> | undefined {
     const name = toHex(recordKey)
     const known = this.#shelves.get(name)
     if (known !== undefined) {
       this.#shelves.delete(name)
       this.#shelves.set(name, known)
-      return known
+      for (const [entry, { expiryEpoch }] of known.entries ?? []) if (expiryEpoch < now) known.entries?.delete(entry)
+      return known.entries
     }
     const entries = new Map<string, Packed>()
     let bytes = SHELF_HEAD_BYTES
     let isWhole = true
     for (const stored of this.#modules.book.entries(recordKey)) {
+      if (--left.looks < 0) return undefined
       if (!isLive(stored, now)) continue
       isWhole = entries.size < SHELF_ENTRIES_MAX
       if (!isWhole) break
@@ -116,25 +132,27 @@ export class CellShelf {
       if (this.#bytes <= SHELF_BYTES_MAX) break
       this.#drop(oldest)
     }
-    return shelf
+    return shelf.entries
   }
 
   #saved(meta: RecordMeta): void {
     const name = toHex(meta.recordKey)
     const shelf = this.#shelves.get(name)
     if (shelf?.entries === undefined) return
-    const entry = toHex(meta.entry)
-    const before = shelf.entries.get(entry)
     const stored = this.#modules.book.current(meta)
-    // Pages are asked for in entry order: one that comes new is put in its place by reading all of them again.
-    if (stored === undefined || before === undefined || stored.size > CELL_VALUE_MAX_BYTES) {
+    if (stored === undefined || stored.size > CELL_VALUE_MAX_BYTES || shelf.entries.size >= SHELF_ENTRIES_MAX) {
       this.#drop(name)
       return
     }
+    const entry = toHex(meta.entry)
+    const before = shelf.entries.get(entry)
     const now = packed(stored)
     shelf.entries.set(entry, now)
-    shelf.bytes += now.bytes.length - before.bytes.length
-    this.#bytes += now.bytes.length - before.bytes.length
+    // Pages are asked for in entry order.
+    if (before === undefined) shelf.entries = new Map([...shelf.entries].sort(([a], [b]) => (a < b ? -1 : 1)))
+    const grown = now.bytes.length - (before?.bytes.length ?? 0)
+    shelf.bytes += grown
+    this.#bytes += grown
   }
 
   #drop(name: string): void {
@@ -148,5 +166,6 @@ function isLive({ expiryEpoch, size }: StoredRecord, now: number): boolean {
 }
 
 function packed(stored: StoredRecord): Packed {
-  return { bytes: packPut(stored.frame, stored.value()), expiryEpoch: stored.expiryEpoch }
+  const { entry, expiryEpoch, frame } = stored
+  return { entry, bytes: packPut(frame, stored.value()), expiryEpoch }
 }

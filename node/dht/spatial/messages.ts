@@ -12,8 +12,8 @@ export interface CellsRequest {
 
 /** The entries of one cell: each a frame and a value, packed as they came. */
 export interface CellPage {
-  /** Whether more follow after the last of them. */
-  readonly more: boolean
+  /** The last entry that was looked at, when there are more: the next question's `after`. */
+  readonly next: Uint8Array | undefined
   readonly puts: readonly Uint8Array[]
 }
 
@@ -65,11 +65,13 @@ export function unpackPut(bytes: Uint8Array): { readonly frame: Uint8Array; read
   return { frame: bytes.subarray(4, 4 + frameLength), value: bytes.subarray(4 + frameLength) }
 }
 
-/** u8 status | u8 count | count x (u8 more | u16 puts | puts). */
+/** u8 status | u8 count | count x (u8 has next | u16 puts | next 32, when it has | puts). */
 export function encodeCellPages(pages: readonly CellPage[]): Uint8Array {
   const parts: Uint8Array[] = [Uint8Array.of(STATUS.ok, pages.length)]
-  for (const { more, puts } of pages) {
-    parts.push(Uint8Array.of(more ? 1 : 0, puts.length >> 8, puts.length & 0xff), ...puts)
+  for (const { next, puts } of pages) {
+    parts.push(Uint8Array.of(next === undefined ? 0 : 1, puts.length >> 8, puts.length & 0xff))
+    if (next !== undefined) parts.push(next)
+    parts.push(...puts)
   }
   return Buffer.concat(parts)
 }
@@ -82,11 +84,11 @@ export function decodeCellPages(bytes: Uint8Array): CellsAnswer {
   const cells: CellPage[] = []
   let at = 2
   for (let left = bytes[1] as number; left > 0; left--) {
-    if (at + 3 > bytes.length) throw bad('cells answer', 'cut off')
-    const more = bytes[at] === 1
+    if (at + 3 > bytes.length || (bytes[at] === 1 && at + 35 > bytes.length)) throw bad('cells answer', 'cut off')
+    const next = bytes[at] === 1 ? bytes.subarray(at + 3, at + 35) : undefined
     const puts: Uint8Array[] = []
     const count = view.getUint16(at + 1)
-    at += 3
+    at += next === undefined ? 3 : 35
     for (let i = 0; i < count; i++) {
       if (at + 4 > bytes.length) throw bad('cells answer', 'cut off')
       const end = at + 4 + view.getUint16(at) + view.getUint16(at + 2)
@@ -94,7 +96,7 @@ export function decodeCellPages(bytes: Uint8Array): CellsAnswer {
       puts.push(bytes.subarray(at, end))
       at = end
     }
-    cells.push({ more, puts })
+    cells.push({ next, puts })
   }
   if (at !== bytes.length) throw bad('cells answer', `${bytes.length - at} bytes after the end`)
   return { status: 'found', cells }

@@ -1,7 +1,7 @@
 import { equalBytes, toHex } from '../../core/index.ts'
 import { AUTHORITY, type CellFields, KEY_TYPE } from '../../statements/index.ts'
 import type { DhtRecord } from '../interface.ts'
-import { compareVersions } from '../records/version.ts'
+import { comparePuts } from '../records/version.ts'
 import { HINT_ID, readHint } from './hint.ts'
 import { type EntryValue, readPresence } from './presence.ts'
 
@@ -56,7 +56,7 @@ function read(record: DhtRecord): Entry | undefined {
 /** Keeps the newest sighting of each agent, whichever cell it stands in. */
 export function take(newest: Map<string, Sighting>, sighting: Sighting): void {
   const before = newest.get(sighting.name)
-  if (before === undefined || compareVersions(before.record.version, sighting.record.version) < 0) {
+  if (before === undefined || comparePuts(before.record, sighting.record) < 0) {
     newest.set(sighting.name, sighting)
   }
 }

@@ -1,6 +1,5 @@
 import { type Hex, toHex } from '../../core/index.ts'
 import { AUTHORITY, type CellFields, epochOf, KEY_TYPE } from '../../statements/index.ts'
-import type { Draft } from '../client/record-client.ts'
 import { DhtError } from '../errors.ts'
 import type { DhtRecord } from '../interface.ts'
 import {
@@ -34,10 +33,19 @@ export interface ReadCell {
   readonly complete: boolean
 }
 
+/** An entry to be signed and stored, see `Draft`. */
+export interface CellDraft {
+  readonly keyType: 3
+  readonly keyPreimage: Uint8Array
+  readonly cell: CellFields
+  readonly value: Uint8Array
+  readonly expiryEpoch: number
+}
+
 /** Where entries of cells are kept. */
 export interface CellRecords {
   /** Resolves when the entry is held so that no quorum misses it. */
-  store(draft: Draft): Promise<{ readonly record: DhtRecord }>
+  store(draft: CellDraft): Promise<unknown>
   /** @returns the cells in the order asked for, and the requests that were sent to other nodes */
   readCells(
     recordKeys: readonly Uint8Array[],

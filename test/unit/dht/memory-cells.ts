@@ -1,15 +1,19 @@
 import type { Clock, Table } from '../../../node/core/index.ts'
 import { toHex } from '../../../node/core/index.ts'
-import type { Draft } from '../../../node/dht/client/record-client.ts'
 import { DhtError } from '../../../node/dht/errors.ts'
 import type { DhtRecord } from '../../../node/dht/interface.ts'
 import { cellEntryOf } from '../../../node/dht/records/put-reader.ts'
 import { compareVersions } from '../../../node/dht/records/version.ts'
 import { AgentDiscoveryProtocol } from '../../../node/dht/spatial/agent-discovery.ts'
-import { type CellRecords, type ReadCell, SpatialHashIndex } from '../../../node/dht/spatial/spatial-index.ts'
+import {
+  type CellDraft,
+  type CellRecords,
+  type ReadCell,
+  SpatialHashIndex,
+} from '../../../node/dht/spatial/spatial-index.ts'
 import type { SeededRandom } from '../../../node/lab/simulation/seeded-random.ts'
 import { noLogger } from '../../../node/lab/simulation/silence.ts'
-import { type CellFields, recordKeyOf } from '../../../node/statements/index.ts'
+import { recordKeyOf } from '../../../node/statements/index.ts'
 
 const REPLICAS = 3
 const QUORUM = 2
@@ -64,10 +68,10 @@ export class MemoryCells {
     return superseded > REPLICAS - QUORUM ? 'superseded' : 'held'
   }
 
-  signed(draft: Draft, writerStakeId: number): DhtRecord {
-    const cell = draft.cell as CellFields
+  signed(draft: CellDraft, writerStakeId: number): DhtRecord {
+    const { cell } = draft
     const common = { keyPreimage: draft.keyPreimage, size: draft.value.length, valueRoot: new Uint8Array(32) }
-    const expiryEpoch = BigInt(Math.min(draft.expiryEpoch ?? Number.POSITIVE_INFINITY, this.epoch + LIFE_EPOCHS))
+    const expiryEpoch = BigInt(Math.min(draft.expiryEpoch, this.epoch + LIFE_EPOCHS))
     const put = { ...common, keyType: 3 as const, expiryEpoch, cell }
     return {
       ...{
