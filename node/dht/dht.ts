@@ -135,11 +135,15 @@ export class Dht implements ChunkHolder {
     const pastEpochs = Math.floor(evidenceWindowSeconds / epochSeconds)
     const enlisted = modules.isEnlisted === undefined ? {} : { isEnlisted: modules.isEnlisted }
     const leases = new LeaseCheck({ admission, pastEpochs, ...enlisted })
-    this.reader = new PutReader(params, { admission, clock, leases, meshes: modules.meshes })
+    const speaks = (stakeId: number) => stakeView.maySpeak(stakeId)
+    this.reader = new PutReader(params, {
+      ...{ admission, clock, leases, meshes: modules.meshes },
+      maySpeak: speaks,
+    })
     const signing = { clock, timers, metrics }
     const maySpeak = () => {
       const stakeId = own()
-      return statementSigner !== undefined && stakeId !== undefined && stakeView.maySpeak(stakeId)
+      return statementSigner !== undefined && stakeId !== undefined && speaks(stakeId)
     }
     const refusing = { sign: () => Promise.reject(new TypeError('a node without a signer holds nothing')) }
     this.replica = new Replica(
@@ -275,7 +279,10 @@ export class Dht implements ChunkHolder {
   async #handle(request: Uint8Array, from: Requester): Promise<Uint8Array> {
     if (request[0] === OP.cells) return this.#shelf.handle(request)
     const isRepair = request[0] === OP.list || request[0] === OP.digest
-    return isRepair ? this.repair.handle(request, from) : this.replica.handle(request, from)
+    if (!isRepair) return this.replica.handle(request, from)
+    // A stake that lost its voice is a reader to the network, and still has records to hand over.
+    const stakeId = from.stakeId ?? this.#modules.stakeView.key(from.address)?.stakeId
+    return this.repair.handle(request, { ...from, stakeId })
   }
 
   #scheduleSweep(): void {

@@ -68,7 +68,8 @@ export class LightDht {
     this.tables = new LaggingReplicaTables({ epochSeconds, lagSeconds }, history)
     const pastEpochs = Math.floor(evidenceWindowSeconds / epochSeconds)
     const leases = new LeaseCheck({ admission, pastEpochs })
-    this.reader = new PutReader(params, { admission, clock, leases })
+    const maySpeak = (stakeId: number) => stakeView.maySpeak(stakeId)
+    this.reader = new PutReader(params, { admission, maySpeak, clock, leases })
     this.peers = new ReplicaPeers({ transport: readOnly(modules.transport), stakeView, epoch })
     const lifeEpochs = Math.floor(params.receiptLifeSeconds / epochSeconds)
     const untilEpoch = () => epoch() + 1 + lifeEpochs

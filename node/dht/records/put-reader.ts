@@ -20,6 +20,8 @@ export type PutReading = SignedPut | { readonly refused: RefusalReason; readonly
 
 export interface PutReaderModules {
   readonly admission: Pick<Admission, 'admit'>
+  /** Whether a stake may speak now: admission takes what the own key said in any case. */
+  readonly maySpeak: (stakeId: number) => boolean
   readonly clock: Clock
   readonly leases: LeaseCheck
   readonly meshes?: MeshRecordJudge | undefined
@@ -63,6 +65,7 @@ export class PutReader {
     const put = body.body as PutBody
     const { position } = verdict.signed.statement
     const { stakeId } = verdict
+    if (!this.#modules.maySpeak(stakeId)) return refused('unknown-writer', 'inactive')
     if (put.expiryEpoch > BigInt(epochOf(position) + this.#lifeEpochs)) {
       return refused('window', `it would live past epoch ${epochOf(position) + this.#lifeEpochs}`)
     }

@@ -6,9 +6,13 @@ import type { RecordBook } from '../records/record-book.ts'
 import { compareVersions } from '../records/version.ts'
 import {
   SERVED_DIGESTS_BURST,
+  SERVED_DIGESTS_BURST_ALL,
   SERVED_DIGESTS_PER_SECOND,
+  SERVED_DIGESTS_PER_SECOND_ALL,
   SERVED_ENTRIES_BURST,
+  SERVED_ENTRIES_BURST_ALL,
   SERVED_ENTRIES_PER_SECOND,
+  SERVED_ENTRIES_PER_SECOND_ALL,
   SERVED_PEERS_MAX,
 } from './constants.ts'
 import type { Holdings } from './holdings.ts'
@@ -35,14 +39,25 @@ interface Served {
 export class RepairAnswers {
   readonly #modules: AnswersModules
   readonly #served = new Map<number, Served>()
+  /** Over all peers: many stakes together must not take more than many honest ones do. */
+  readonly #all: Served
 
   constructor(modules: AnswersModules) {
     this.#modules = modules
+    const { clock } = modules
+    this.#all = {
+      digests: new Rate({ perSecond: SERVED_DIGESTS_PER_SECOND_ALL, burst: SERVED_DIGESTS_BURST_ALL }, clock),
+      entries: new Rate({ perSecond: SERVED_ENTRIES_PER_SECOND_ALL, burst: SERVED_ENTRIES_BURST_ALL }, clock),
+    }
+  }
+
+  /** Peers whose rate of questions is remembered. */
+  get servedPeers(): number {
+    return this.#served.size
   }
 
   async handle(request: Uint8Array, { stakeId }: Requester): Promise<Uint8Array> {
-    const { epoch, tables } = this.#modules
-    if (stakeId === undefined || !tables.table(epoch())?.has(stakeId)) return this.#refuse('not-mine', 'stranger')
+    if (stakeId === undefined || !this.#isReplica(stakeId)) return this.#refuse('not-mine', 'stranger')
     try {
       if (request[0] === OP.digest) return await this.#digest(request, stakeId)
       if (request[0] === OP.list) return this.#offer(request, stakeId)
@@ -54,11 +69,19 @@ export class RepairAnswers {
     }
   }
 
+  /** A replica now, or one before the change that this epoch began with: it has what the new ones lack. */
+  #isReplica(stakeId: number): boolean {
+    const { epoch, tables } = this.#modules
+    const now = epoch()
+    if (tables.table(now)?.has(stakeId) === true) return true
+    return tables.changed(now) && tables.table(now - 1)?.has(stakeId) === true
+  }
+
   async #digest(request: Uint8Array, stakeId: number): Promise<Uint8Array> {
     const { epoch, salt, total } = decodeDigest(request)
     const own = this.#modules.own()
     if (own === undefined || !this.#isNear(epoch)) return this.#refuse('window', 'window')
-    if (!this.#rates(stakeId).digests.take(1)) return this.#refuse('busy', 'rate')
+    if (!this.#rates(stakeId).digests.take(1) || !this.#all.digests.take(1)) return this.#refuse('busy', 'rate')
     const index = await this.#modules.holdings.prepared(this.#modules.epoch())
     if (index === undefined) return this.#refuse('busy', 'window')
     const digest = index.digest(own, stakeId, epoch, salt)
@@ -76,7 +99,8 @@ export class RepairAnswers {
 
   #offer(request: Uint8Array, stakeId: number): Uint8Array {
     const { entries } = decodeOffer(request)
-    if (!this.#rates(stakeId).entries.take(entries.length)) return this.#refuse('busy', 'rate')
+    const count = entries.length
+    if (!this.#rates(stakeId).entries.take(count) || !this.#all.entries.take(count)) return this.#refuse('busy', 'rate')
     return encodeOfferAnswer(
       entries.map((entry) => {
         const current = this.#modules.records.current(entry)

@@ -17,15 +17,26 @@ export const CONCURRENT_PUSHES = 8
 export const PUSH_BYTES_PER_SECOND = 4 * 1024 * 1024
 /** What may be handed at once after a pause. */
 export const PUSH_BURST_BYTES = 4 * 1024 * 1024
-/** Bytes handed to one peer in one phase: what a peer that lies about what it lacks can make this node send. */
+/** Bytes handed to one peer in one phase, so that the others get their turn. */
 export const PUSH_MAX_BYTES_PER_PEER = 16 * 1024 * 1024
+/**
+ * Bytes on their way to one peer, or refused by it, in one phase: what a peer that lies about what it lacks can make this
+ * node send for nothing. Whoever promises by receipt what it was given gets more. Twice what is on its way at once.
+ */
+export const PUSH_UNHELD_BYTES_PER_PEER = 16 * 65_536
 
-/** Digests answered to one peer per second. Each costs about 2 ms at 100,000 records. */
-export const SERVED_DIGESTS_PER_SECOND = 1
+/** Digests answered to one peer per second: two an epoch are asked. Each costs about 2 ms at 100,000 records. */
+export const SERVED_DIGESTS_PER_SECOND = 0.25
 export const SERVED_DIGESTS_BURST = 8
+/** The same for all peers together: a quarter of a core at 100,000 records. A thousand honest ones ask for 33. */
+export const SERVED_DIGESTS_PER_SECOND_ALL = 128
+export const SERVED_DIGESTS_BURST_ALL = 512
 /** Entries looked up for one peer per second, and at once. */
 export const SERVED_ENTRIES_PER_SECOND = 2_048
 export const SERVED_ENTRIES_BURST = 8_192
+/** The same for all peers together: each costs about 3 microseconds. */
+export const SERVED_ENTRIES_PER_SECOND_ALL = 65_536
+export const SERVED_ENTRIES_BURST_ALL = 262_144
 /** Peers whose rate of questions is remembered; the one that asked longest ago is forgotten first. */
 export const SERVED_PEERS_MAX = 1_024
 

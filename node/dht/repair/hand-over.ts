@@ -1,11 +1,12 @@
-import { type Clock, type Logger, SuprnovaError, type Timers } from '../../core/index.ts'
+import { type Clock, equalBytes, type Logger, SuprnovaError, type Timers } from '../../core/index.ts'
 import type { RefusalReason } from '../errors.ts'
 import type { SignedPut } from '../interface.ts'
-import { decodeStoreAnswer, encodeStore } from '../protocol/messages.ts'
+import { type CarriedPut, decodeStoreAnswer, encodeStore } from '../protocol/messages.ts'
 import type { ReplicaPeers } from '../protocol/peers.ts'
 import { isRefused, type PutReader } from '../records/put-reader.ts'
 import type { RecordBook } from '../records/record-book.ts'
 import type { RecordMeta } from '../records/rows.ts'
+import { compareVersions } from '../records/version.ts'
 import type { Replica } from '../replica/replica.ts'
 import { PUSH_BURST_BYTES, PUSH_BYTES_PER_SECOND } from './constants.ts'
 import type { RepairMetrics } from './metrics.ts'
@@ -31,9 +32,9 @@ export interface HandOverModules {
 
 /**
  * - `held`: the other side holds this version or a newer one, by its receipt or by showing it.
- * - `refused`: not this record. `closed`: nothing at all now. `silent`: no answer.
+ * - `refused`: not this record. `quota`: nothing more of this writer. `closed`: nothing at all now. `silent`: no answer.
  */
-export type HandedOver = 'held' | 'refused' | 'closed' | 'silent'
+export type HandedOver = 'held' | 'refused' | 'quota' | 'closed' | 'silent'
 
 /** Refusals that are about the one who refuses, and not about the record. */
 const CLOSED: readonly RefusalReason[] = ['busy', 'draining', 'full']
@@ -69,8 +70,11 @@ export class HandOver {
     const { logger, peers, receipts } = this.#modules
     try {
       const answer = decodeStoreAnswer(await peers.ask(stakeId, request))
-      if (answer.status === 'refused') return CLOSED.includes(answer.reason) ? 'closed' : 'refused'
-      if (answer.status === 'superseded') return await this.#learn(answer.current)
+      if (answer.status === 'refused') {
+        if (answer.reason === 'quota') return 'quota'
+        return CLOSED.includes(answer.reason) ? 'closed' : 'refused'
+      }
+      if (answer.status === 'superseded') return await this.#learn(answer.current, signed)
       return receipts.take(answer.receipt, stakeId, signed) ? 'held' : 'refused'
     } catch (error) {
       if (!(error instanceof SuprnovaError)) throw error
@@ -80,16 +84,13 @@ export class HandOver {
   }
 
   /** The other side has a newer version: it is held here too, if it is what it is said to be. */
-  async #learn({
-    frame,
-    value,
-  }: {
-    readonly frame: Uint8Array
-    readonly value: Uint8Array | undefined
-  }): Promise<HandedOver> {
+  async #learn({ frame, value }: CarriedPut, given: SignedPut): Promise<HandedOver> {
     const { reader, replica } = this.#modules
     const signed = reader.read(frame)
     if (isRefused(signed) || value === undefined) return 'refused'
+    // Any other record would say nothing about whether this one is held.
+    const isSame = equalBytes(signed.recordKey, given.recordKey) && equalBytes(signed.entry, given.entry)
+    if (!isSame || compareVersions(signed.version, given.version) <= 0) return 'refused'
     const record = reader.withValue(signed, value)
     if (isRefused(record)) return 'refused'
     await replica.hold(record, { standIn: true })

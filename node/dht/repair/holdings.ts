@@ -1,4 +1,4 @@
-import type { Timers } from '../../core/index.ts'
+import type { Random, Timers } from '../../core/index.ts'
 import { epochOf } from '../../statements/index.ts'
 import type { ReplicaTable, ReplicaTables } from '../interface.ts'
 import type { RecordBook } from '../records/record-book.ts'
@@ -13,6 +13,7 @@ export interface HoldingsModules {
   readonly records: Pick<RecordBook, 'list' | 'onSaved'>
   readonly tables: ReplicaTables
   readonly timers: Timers
+  readonly random: Random
 }
 
 /** An entry held here, with its replicas by the table of an epoch. */
@@ -29,6 +30,7 @@ export interface Held {
 export class Holdings {
   readonly #replicas: number
   readonly #modules: HoldingsModules
+  readonly #salt: Uint8Array
   readonly #stopListening: () => void
   #index: ShareIndex | undefined
   /** The one being read; what is saved meanwhile goes into both. */
@@ -42,6 +44,7 @@ export class Holdings {
   constructor(options: { readonly replicas: number }, modules: HoldingsModules) {
     this.#replicas = options.replicas
     this.#modules = modules
+    this.#salt = modules.random.bytes(16)
     this.#stopListening = modules.records.onSaved((meta) => {
       if (this.#index !== undefined && this.#table !== undefined) this.#put(this.#index, this.#table, meta)
       if (this.#next !== undefined) this.#put(this.#next.index, this.#next.table, meta)
@@ -68,7 +71,7 @@ export class Holdings {
     const table = this.#modules.tables.table(epoch)
     if (table === undefined) return undefined
     if (this.#index === undefined || !this.#isUnchanged(epoch, table)) {
-      const next = { index: new ShareIndex(this.#replicas), table }
+      const next = { index: new ShareIndex(this.#replicas, this.#salt), table }
       this.#next = next
       if (!(await this.#read(next))) return undefined
       this.#next = undefined

@@ -8,9 +8,10 @@ import {
   CONCURRENT_PUSHES,
   OFFER_MAX_ENTRIES,
   PUSH_MAX_BYTES_PER_PEER,
+  PUSH_UNHELD_BYTES_PER_PEER,
   STRAY_MAX_KEYS,
 } from './constants.ts'
-import type { HandOver } from './hand-over.ts'
+import type { HandedOver, HandOver } from './hand-over.ts'
 import type { Held, Holdings } from './holdings.ts'
 import { decodeDigestAnswer, decodeOfferAnswer, encodeDigest, encodeOffer } from './messages.ts'
 import type { RepairMetrics } from './metrics.ts'
@@ -49,6 +50,15 @@ interface Offer {
   readonly standIn: boolean
 }
 
+/** What one peer may still be given in this phase. */
+interface Allowance {
+  bytesLeft: number
+  /** Of what is not held by it yet, or was refused. */
+  unheldBytesLeft: number
+  /** Writers whose share of that peer is used up. */
+  readonly fullOf: Set<number>
+}
+
 /** One phase of repair: compares with each co-replica, and gives what they lack. */
 export class Round {
   readonly #options: RoundOptions
@@ -56,6 +66,7 @@ export class Round {
   readonly #table: ReplicaTable
   readonly #index: ShareIndex
   readonly #away: ReadonlySet<number>
+  readonly #allowances = new Map<number, Allowance>()
 
   constructor(
     options: RoundOptions,
@@ -100,7 +111,8 @@ export class Round {
     metrics.comparisons.inc({ outcome: answer.status })
     if (answer.status !== 'different') return
     const keys = this.#index.sharedKeys(own, stakeId, epoch, digest.differences(answer.digest))
-    await this.#offer(stakeId, this.#mine(keys, stakeId))
+    // In another order each time: what a peer refuses must not stand before the rest for ever.
+    await this.#offer(stakeId, this.#mine(shuffled(keys, random), stakeId))
   }
 
   /** What is this node's to give to a co-replica in this phase. */
@@ -123,7 +135,8 @@ export class Round {
    */
   async #giveStrays(): Promise<void> {
     const { epoch, own } = this.#options
-    const keys = this.#index.strayKeys(own, epoch, this.#away, STRAY_MAX_KEYS)
+    const first = new DataView(this.#modules.random.bytes(4).buffer).getUint32(0)
+    const keys = this.#index.strayKeys(own, epoch, this.#away, { limit: STRAY_MAX_KEYS, first })
     const offers = new Map<number, Offer[]>()
     const open = new Map<RecordMeta, number>()
     for (const held of this.#modules.holdings.read(keys, epoch)) {
@@ -169,9 +182,9 @@ export class Round {
 
   /** Asks what of `offers` a stake lacks, and gives that. @param onHeld called for each that it holds in the end */
   async #offer(stakeId: number, offers: Iterable<Offer>, onHeld: (meta: RecordMeta) => void = () => undefined) {
-    let bytesLeft = PUSH_MAX_BYTES_PER_PEER
+    const allowance = this.#allowanceOf(stakeId)
     for (const page of pagesOf(offers, OFFER_MAX_ENTRIES)) {
-      if (this.#options.isOver() || bytesLeft <= 0) return
+      if (this.#options.isOver() || isSpent(allowance)) return
       const entries = page.map(({ meta }) => meta)
       const answer = await this.#ask(stakeId, encodeOffer({ entries }), (bytes) =>
         decodeOfferAnswer(bytes, entries.length),
@@ -184,15 +197,41 @@ export class Round {
       }
       let isOpen = true
       await concurrently(lacking, CONCURRENT_PUSHES, async ({ meta, standIn }) => {
-        if (bytesLeft <= 0 || this.#options.isOver()) return false
-        bytesLeft -= meta.size + meta.frame.length
-        const outcome = await this.#modules.handOver.give(stakeId, meta, { standIn })
+        if (isSpent(allowance) || this.#options.isOver()) return false
+        if (allowance.fullOf.has(meta.writerStakeId)) return true
+        const outcome = await this.#give(stakeId, meta, { standIn, allowance })
         if (outcome === 'held') onHeld(meta)
         isOpen &&= outcome !== 'closed' && outcome !== 'silent'
         return isOpen
       })
       if (!isOpen) return
     }
+  }
+
+  async #give(
+    stakeId: number,
+    meta: RecordMeta,
+    { allowance, standIn }: { readonly standIn: boolean; readonly allowance: Allowance },
+  ): Promise<HandedOver> {
+    const bytes = meta.size + meta.frame.length
+    allowance.bytesLeft -= bytes
+    allowance.unheldBytesLeft -= bytes
+    const outcome = await this.#modules.handOver.give(stakeId, meta, { standIn })
+    if (outcome === 'held') allowance.unheldBytesLeft += bytes
+    if (outcome === 'quota') allowance.fullOf.add(meta.writerStakeId)
+    return outcome
+  }
+
+  #allowanceOf(stakeId: number): Allowance {
+    const known = this.#allowances.get(stakeId)
+    if (known !== undefined) return known
+    const allowance = {
+      bytesLeft: PUSH_MAX_BYTES_PER_PEER,
+      unheldBytesLeft: PUSH_UNHELD_BYTES_PER_PEER,
+      fullOf: new Set<number>(),
+    }
+    this.#allowances.set(stakeId, allowance)
+    return allowance
   }
 
   async #ask<T>(stakeId: number, request: Uint8Array, decode: (bytes: Uint8Array) => T): Promise<T | undefined> {
@@ -210,6 +249,10 @@ export class Round {
       return undefined
     }
   }
+}
+
+function isSpent({ bytesLeft, unheldBytesLeft }: Allowance): boolean {
+  return bytesLeft <= 0 || unheldBytesLeft <= 0
 }
 
 function* pagesOf<T>(items: Iterable<T>, length: number): Iterable<readonly T[]> {

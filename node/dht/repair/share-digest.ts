@@ -37,21 +37,21 @@ export class ShareDigest {
   readonly high = new Uint32Array(DIGEST_BUCKETS)
   readonly low = new Uint32Array(DIGEST_BUCKETS)
 
+  #total = { count: 0, high: 0, low: 0 }
+
   add(bucket: number, hash: EntryHash, salt: Salt): void {
     const high = mix(hash.high ^ salt.high, hash.low ^ salt.low)
+    const low = mix(hash.low ^ salt.high, high)
     this.counts[bucket] = (this.counts[bucket] as number) + 1
     this.high[bucket] = (this.high[bucket] as number) + high
-    this.low[bucket] = (this.low[bucket] as number) + mix(hash.low ^ salt.high, high)
+    this.low[bucket] = (this.low[bucket] as number) + low
+    const { count, high: highs, low: lows } = this.#total
+    this.#total = { count: count + 1, high: (highs + high) >>> 0, low: (lows + low) >>> 0 }
   }
 
-  get count(): number {
-    return this.counts.reduce((sum, count) => sum + count, 0)
-  }
-
-  /** The same over all buckets. */
+  /** Over all that was added: the same numbers over all buckets. */
   total(): { readonly count: number; readonly high: number; readonly low: number } {
-    const sum = (words: Uint32Array) => words.reduce((total, word) => (total + word) >>> 0, 0)
-    return { count: sum(this.counts), high: sum(this.high), low: sum(this.low) }
+    return this.#total
   }
 
   /** The buckets in which the two do not agree. */

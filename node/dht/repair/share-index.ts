@@ -1,3 +1,4 @@
+import { keccak256 } from '../../statements/index.ts'
 import type { EntryId, Version } from '../interface.ts'
 import { DIGEST_BUCKETS } from './constants.ts'
 import { type EntryHash, entryHash, type Salt, ShareDigest } from './share-digest.ts'
@@ -19,6 +20,7 @@ const FIRST_ROWS = 64
  */
 export class ShareIndex {
   readonly #replicas: number
+  readonly #salt: Uint8Array
   readonly #rows = new Map<number, number>()
   #keys = new BigUint64Array(FIRST_ROWS)
   #hashes = new Uint32Array(2 * FIRST_ROWS)
@@ -28,8 +30,13 @@ export class ShareIndex {
   #settled = new Uint32Array(FIRST_ROWS)
   #size = 0
 
-  constructor(replicas: number) {
+  /**
+   * @param salt this node's own random bytes: rows are found by a short hash, and nobody must be able to make up an entry
+   * that takes the row of another's
+   */
+  constructor(replicas: number, salt: Uint8Array) {
     this.#replicas = replicas
+    this.#salt = salt
     this.#members = new Float64Array(FIRST_ROWS * replicas)
   }
 
@@ -42,7 +49,7 @@ export class ShareIndex {
    * @param before an older index: what was settled there for the same version and replicas still is
    */
   set(indexed: IndexedEntry, members: readonly number[], before?: ShareIndex): void {
-    const id = idOf(indexed)
+    const id = this.#idOf(indexed)
     let row = this.#rows.get(id)
     if (row === undefined) {
       row = this.#size++
@@ -61,7 +68,7 @@ export class ShareIndex {
 
   /** All replicas of this version but those `away` were seen to hold it. */
   settle(indexed: EntryId & { readonly version: Version }, away: ReadonlySet<number>): void {
-    const row = this.#rows.get(idOf(indexed))
+    const row = this.#rows.get(this.#idOf(indexed))
     const hash = entryHash(indexed, indexed.version)
     if (row !== undefined && this.#isVersion(row, hash)) this.#settled[row] = this.#awayMark(row, away)
   }
@@ -104,10 +111,17 @@ export class ShareIndex {
   /**
    * The key prefixes, each once, at most `limit`, of entries that `own` is no replica of or whose replicas include one
    * of `away`, unless that is settled.
+   * @param page `first`: any number; it says where to begin, so that what cannot be settled never hides the rest
    */
-  strayKeys(own: number, epoch: number, away: ReadonlySet<number>, limit: number): bigint[] {
+  strayKeys(
+    own: number,
+    epoch: number,
+    away: ReadonlySet<number>,
+    { first, limit }: { readonly first: number; readonly limit: number },
+  ): bigint[] {
     const keys = new Set<bigint>()
-    for (let row = 0; row < this.#size && keys.size < limit; row++) {
+    for (let looked = 0; looked < this.#size && keys.size < limit; looked++) {
+      const row = (first + looked) % this.#size
       if (!this.#isCompared(row, epoch) || this.#settled[row] === this.#awayMark(row, away)) continue
       if (!this.#has(row, own) || this.#hasOneOf(row, away)) keys.add(this.#keys[row] as bigint)
     }
@@ -127,6 +141,13 @@ export class ShareIndex {
       this.#rows.set(id, kept++)
     }
     this.#size = kept
+  }
+
+  /** 53 bits of a hash of salt, record key and entry. */
+  #idOf({ entry, recordKey }: EntryId): number {
+    const hash = keccak256(this.#salt, recordKey, entry)
+    const words = new DataView(hash.buffer, hash.byteOffset)
+    return (words.getUint32(0) & 0x1f_ffff) * 2 ** 32 + words.getUint32(4)
   }
 
   #isCompared(row: number, epoch: number): boolean {
@@ -214,11 +235,3 @@ export function keysOf(prefix: bigint): { readonly from: Uint8Array; readonly to
   const to = from.slice().fill(0xff, 8)
   return { from, to }
 }
-
-/** 53 bits of a hash of record key and entry. */
-function idOf(id: EntryId): number {
-  const { high, low } = entryHash(id, NO_VERSION)
-  return (high & 0x1f_ffff) * 2 ** 32 + low
-}
-
-const NO_VERSION: Version = { rank: 0n, position: 0n, leaf: 0 }
