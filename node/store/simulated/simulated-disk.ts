@@ -6,6 +6,8 @@ export type Draw = (below: number) => number
 
 interface File {
   bytes: Uint8Array
+  /** What `bytes` is the beginning of, when it grew by appending. */
+  room?: Uint8Array
   syncedLength: number
 }
 
@@ -50,7 +52,7 @@ export class SimulatedDisk {
       append: (path, bytes) =>
         step(() => {
           const file = this.#file(path)
-          file.bytes = Buffer.concat([file.bytes, bytes])
+          append(file, bytes)
         }),
       sync: (path) =>
         step(() => {
@@ -148,6 +150,19 @@ export class SimulatedDisk {
       },
     })
   }
+}
+
+/** In the room there is, or in twice as much: a journal grows by thousands of appends. */
+function append(file: File, more: Uint8Array): void {
+  const before = file.bytes.length
+  const length = before + more.length
+  const isOwnRoom = file.room !== undefined && file.bytes.buffer === file.room.buffer
+  if (file.room === undefined || !isOwnRoom || file.room.length < length) {
+    file.room = new Uint8Array(Math.max(4_096, 2 * length))
+    file.room.set(file.bytes)
+  }
+  file.room.set(more, before)
+  file.bytes = file.room.subarray(0, length)
 }
 
 function setName(names: Map<string, File>, path: string, file: File | undefined): void {
