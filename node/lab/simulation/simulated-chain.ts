@@ -11,11 +11,14 @@ export interface SimulatedBlock {
   readonly changed: readonly number[]
 }
 
+/** Of every block: nobody here asks a block what stood in it. */
+export const SIMULATED_BLOCK_HASH = `0x${'00'.repeat(32)}` as const
+
 const BLOCK_SECONDS = 1
 /** A rotation takes effect this many epochs ahead. */
 const ROTATION_EPOCHS = 2
 
-/** The registry of stakes, a block a second. What is asked for now stands in the next block. No block is ever undone. */
+/** The registry of stakes, a block a second. What is asked for now stands in the next block. */
 export class SimulatedChain {
   readonly #params: ProtocolParams
   readonly #time: VirtualTime
@@ -43,6 +46,49 @@ export class SimulatedChain {
       else high = middle
     }
     return this.#blocks[low] as SimulatedBlock
+  }
+
+  /** The tenure of a key as the newest block has it. */
+  newestKey(address: Address): KeyTenure | undefined {
+    return this.#newest().keys.get(address)
+  }
+
+  newestStake(stakeId: number): StakeRow | undefined {
+    return this.#newest().stakes.get(stakeId)
+  }
+
+  /** Ids of all stakes, as the newest block has them. */
+  stakeIds(): readonly number[] {
+    return [...this.#newest().stakes.keys()]
+  }
+
+  /**
+   * Undoes the blocks of the last `depthSeconds`; what stood in them stands in the next block, as when transactions are
+   * mined again. A rotation then counts from there.
+   */
+  reorg(depthSeconds: number): void {
+    const from = this.timestamp - depthSeconds
+    const undone: SimulatedBlock[] = []
+    while (this.#blocks.length > 1 && this.#newest().timestamp > from)
+      undone.unshift(this.#blocks.pop() as SimulatedBlock)
+    for (const block of undone) {
+      const { epochSeconds } = this.#params
+      const before = this.#newest()
+      const later = epochAt(this.#nextTimestamp(), epochSeconds) - epochAt(block.timestamp, epochSeconds)
+      for (const stakeId of block.changed) {
+        const tenures = [...block.keys.values()].filter((tenure) => tenure.stakeId === stakeId)
+        const changed = tenures.filter((tenure) => before.keys.get(tenure.address) !== tenure)
+        this.#change(
+          stakeId,
+          block.stakes.get(stakeId) as StakeRow,
+          changed.map((tenure) => ({
+            ...tenure,
+            fromEpoch: before.keys.has(tenure.address) ? tenure.fromEpoch : tenure.fromEpoch + later,
+            untilEpoch: tenure.untilEpoch + later,
+          })),
+        )
+      }
+    }
   }
 
   /** Calls `listener` with every block that changes something, as soon as it is known that it will be. */

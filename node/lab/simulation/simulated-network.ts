@@ -81,7 +81,7 @@ export class SimulatedNetwork {
           host.handler = undefined
         }
       },
-      isConnected: (to) => this.#isReachable(address, to),
+      isConnected: (to) => this.isReachable(address, to),
     }
   }
 
@@ -120,7 +120,8 @@ export class SimulatedNetwork {
     return sum
   }
 
-  #isReachable(from: Address, to: Address): boolean {
+  /** Whether a request could arrive now. */
+  isReachable(from: Address, to: Address): boolean {
     const host = this.#hosts.get(to)
     if (host === undefined || host.life.isOver || host.handler === undefined) return false
     return this.#sides === undefined || (this.#sides.has(to) && this.#sides.get(from) === this.#sides.get(to))
@@ -171,7 +172,7 @@ export class SimulatedNetwork {
       const fate = this.#fate(model)
       this.#count(request, request.length)
       this.#time.note(`${from} asks ${to} ${fate}\n`, request)
-      if (!this.#isReachable(from, to)) {
+      if (!this.isReachable(from, to)) {
         // A machine that is there but has no such process says so at once; others say nothing.
         if (this.#sides === undefined) {
           life.after(this.#delayMs(model), `finds nobody at ${to}`, () => fail('REQUEST_UNREACHABLE', 'not there'))
@@ -191,7 +192,7 @@ export class SimulatedNetwork {
         }
         if (host.isBusy) return fail('REQUEST_REFUSED', 'busy')
         void this.#handle(host, host.handler, from, request).then((answer) => {
-          if (!isLast || fate === 'answer lost' || !this.#isReachable(to, from)) return
+          if (!isLast || fate === 'answer lost' || !this.isReachable(to, from)) return
           if (answer === undefined) {
             life.after(this.#delayMs(model), `is refused by ${to}`, () => fail('REQUEST_REFUSED', 'refused'))
             return

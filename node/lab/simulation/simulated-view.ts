@@ -1,8 +1,6 @@
 import type { Address, Head, KeyTenure, StakeRow, StakeView } from '../../core/index.ts'
-import type { SimulatedChain } from './simulated-chain.ts'
+import { SIMULATED_BLOCK_HASH, type SimulatedChain } from './simulated-chain.ts'
 import type { Life } from './virtual-time.ts'
-
-const NO_HASH = `0x${'00'.repeat(32)}` as const
 
 /** The chain as one node has it: some milliseconds behind, or stuck at a block while its RPC is away. */
 export class SimulatedView implements StakeView {
@@ -11,7 +9,7 @@ export class SimulatedView implements StakeView {
   readonly #lagSeconds: number
   readonly #listeners = new Set<(stakeIds: readonly number[]) => void>()
   readonly #tenures = new WeakMap<object, Map<number, KeyTenure[]>>()
-  #stuckAt: number | undefined
+  #stuckAt: { readonly seconds: number; readonly seenAtMs: number } | undefined
 
   constructor(chain: SimulatedChain, life: Life, { lagSeconds }: { readonly lagSeconds: number }) {
     this.#chain = chain
@@ -28,17 +26,18 @@ export class SimulatedView implements StakeView {
 
   /** From now on no head comes, until `false`. */
   setStuck(isStuck: boolean): void {
-    this.#stuckAt = isStuck ? this.headSeconds : undefined
+    this.#stuckAt = isStuck ? { seconds: this.headSeconds, seenAtMs: this.#life.clock.nowMs() } : undefined
   }
 
-  /** Unix seconds of the newest block seen; final as well, since no block of this chain is undone. */
+  /** Unix seconds of the newest block seen. */
   get headSeconds(): number {
-    return this.#stuckAt ?? this.#chain.timestamp - this.#lagSeconds
+    return this.#stuckAt?.seconds ?? this.#chain.timestamp - this.#lagSeconds
   }
 
   head(): Head & { readonly timestamp: number } {
     const timestamp = this.headSeconds
-    return { number: BigInt(timestamp), hash: NO_HASH, timestamp, seenAtMs: this.#life.clock.nowMs() }
+    const seenAtMs = this.#stuckAt?.seenAtMs ?? this.#life.clock.nowMs()
+    return { number: BigInt(timestamp), hash: SIMULATED_BLOCK_HASH, timestamp, seenAtMs }
   }
 
   /** The registry at the end of the newest block older than `unixSeconds`. */
