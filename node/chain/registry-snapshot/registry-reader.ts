@@ -1,4 +1,4 @@
-import { ContractFunctionExecutionError, ContractFunctionZeroDataError, type GetLogsReturnType, zeroHash } from 'viem'
+import { ContractFunctionZeroDataError, type GetLogsReturnType, zeroHash } from 'viem'
 import { type Address, EXIT, type Hex, type KeyTenure, type StakeRow } from '../../core/index.ts'
 import { registryLensAbi, stakeRegistryAbi } from '../abi.generated.ts'
 import type { ChainClient, Deployment } from '../client.ts'
@@ -14,6 +14,8 @@ const STATUSES = [undefined, 'pending', 'active', 'unbonding', 'withdrawn'] as c
 const KEY_EVENTS = stakeRegistryAbi.filter(
   (item) => item.type === 'event' && (item.name === 'Registered' || item.name === 'Rotated'),
 )
+
+type KeyLog = RegistryLog & { readonly blockNumber: bigint }
 
 interface Block {
   readonly number: number
@@ -38,6 +40,7 @@ export class RegistryReader {
   readonly #tenures = new Map<Address, KeyTenure>()
   readonly #newestKeys = new Map<number, Address>()
   #keysTo: Block | undefined
+  #firstStakeBlock: number | undefined
 
   constructor(client: ChainClient, options: RegistryReaderOptions) {
     this.#client = client
@@ -56,8 +59,8 @@ export class RegistryReader {
         confirmationsBlocks === 0
           ? head
           : await this.#block(Math.max(deployment.deployBlock, head.number - confirmationsBlocks))
-      const stakes = await this.#stakesAt(block)
       await this.#readKeys(block)
+      const stakes = await this.#stakesAt(block)
       const placed: PlacedSince[] = []
       let exactThroughEpoch = epoch - 2
       for (const tableEpoch of [epoch - 1, epoch, epoch + 1]) {
@@ -112,9 +115,10 @@ export class RegistryReader {
     try {
       return await this.#client.readContract(call)
     } catch (error) {
-      // Before the lens was deployed there was no stake either.
-      if (hasCause(error, ContractFunctionZeroDataError)) return []
-      if (!hasCause(error, ContractFunctionExecutionError) || !refusedByServer(error)) throw error
+      // The lens is deployed after the registry: before the first stake its silence is right, afterwards it is a gap.
+      const isSilent = hasCause(error, ContractFunctionZeroDataError)
+      if (isSilent && (this.#firstStakeBlock === undefined || number < this.#firstStakeBlock)) return []
+      if (!isSilent && !refusedByServer(error)) throw error
       throw new ChainError('CHAIN_STATE_FORGOTTEN', `the RPC does not have the state of block ${number} any more`, {
         exitCode: EXIT.chain,
         hint: 'replica tables lag behind the chain: use an RPC that keeps older states, or a snapshot that a node wrote',
@@ -131,9 +135,13 @@ export class RegistryReader {
       this.#tenures.clear()
       this.#newestKeys.clear()
       this.#keysTo = undefined
+      this.#firstStakeBlock = undefined
     }
     const from = this.#keysTo === undefined ? this.#options.deployment.deployBlock : this.#keysTo.number + 1
-    for (const log of await this.#keyLogs(from, block.number)) this.#takeKey(log)
+    for (const log of await this.#keyLogs(from, block.number)) {
+      this.#firstStakeBlock ??= Number(log.blockNumber)
+      this.#takeKey(log)
+    }
     this.#keysTo = block
   }
 
@@ -147,7 +155,7 @@ export class RegistryReader {
     this.#newestKeys.set(stakeId, address)
   }
 
-  async #keyLogs(from: number, to: number): Promise<RegistryLog[]> {
+  async #keyLogs(from: number, to: number): Promise<KeyLog[]> {
     const logs: GetLogsReturnType = []
     let rangeBlocks = MAX_LOG_RANGE_BLOCKS
     for (let next = from; next <= to; ) {
@@ -160,7 +168,7 @@ export class RegistryReader {
         rangeBlocks = Math.max(1, Math.floor(rangeBlocks / 2))
       }
     }
-    return logs as unknown as RegistryLog[]
+    return logs as unknown as KeyLog[]
   }
 
   /** Whether nothing happened in the registry after one block up to another. */

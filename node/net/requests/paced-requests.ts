@@ -25,6 +25,7 @@ export class PacedRequests implements RequestTransport {
   readonly #modules: PacedRequestsModules
   /** Of each peer, the time at which what was sent to it and came from it is paid for. */
   readonly #paidAtMs: BoundedMap<Address, number>
+  readonly #turns: BoundedMap<Address, Promise<void>>
   #waiting = 0
 
   /** @param rate what one peer takes from this one: messages asked, and bytes asked and answered together */
@@ -32,6 +33,7 @@ export class PacedRequests implements RequestTransport {
     this.#rate = rate
     this.#modules = modules
     this.#paidAtMs = new BoundedMap(REQUEST_PEERS_MAX)
+    this.#turns = new BoundedMap(REQUEST_PEERS_MAX)
   }
 
   /** Throws as the transport under it, and `REQUEST_BUSY` when too many wait here. */
@@ -43,7 +45,7 @@ export class PacedRequests implements RequestTransport {
         await this.#turn(to, request.length, options.signal)
         try {
           const answer = await this.#modules.transport.request(to, request, options)
-          this.#pay(to, answer.length / this.#rate.bytesPerSecond)
+          this.#pay(to, this.#cost(request.length + answer.length) - this.#cost(request.length))
           return answer
         } catch (error) {
           if (!isBusy(error) || tries === BUSY_TRIES_MAX) throw error
@@ -61,20 +63,35 @@ export class PacedRequests implements RequestTransport {
     return this.#modules.transport.isConnected(to)
   }
 
-  async #turn(to: Address, bytes: number, signal: AbortSignal | undefined): Promise<void> {
-    const { burstSeconds, bytesPerSecond, messagesPerSecond } = this.#rate
-    const paidAtMs = this.#pay(to, Math.max(1 / messagesPerSecond, bytes / bytesPerSecond))
-    const waitMs = paidAtMs - this.#modules.clock.nowMs() - burstSeconds * 1000
-    if (waitMs > 0) await this.#pause(waitMs, signal)
-    signal?.throwIfAborted()
+  /** Waits behind those who came before, until what was sent and answered leaves room for `bytes` more. */
+  #turn(to: Address, bytes: number, signal: AbortSignal | undefined): Promise<void> {
+    const cost = this.#cost(bytes)
+    const own = async () => {
+      for (;;) {
+        signal?.throwIfAborted()
+        const owedMs = (this.#paidAtMs.get(to) ?? 0) - this.#modules.clock.nowMs()
+        const waitMs = owedMs + cost * 1000 - this.#rate.burstSeconds * 1000
+        if (waitMs <= 0) return this.#pay(to, cost)
+        await this.#pause(waitMs, signal)
+      }
+    }
+    const turn = (this.#turns.get(to) ?? Promise.resolve()).then(own)
+    this.#turns.set(
+      to,
+      turn.catch(() => undefined),
+    )
+    return turn
   }
 
-  /** Adds to what a peer is owed in time. @returns when all of it is paid */
-  #pay(to: Address, seconds: number): number {
-    const nowMs = this.#modules.clock.nowMs()
-    const paidAtMs = Math.max(nowMs, this.#paidAtMs.get(to) ?? 0) + seconds * 1000
+  /** Seconds of its rate that one request takes. */
+  #cost(bytes: number): number {
+    return Math.max(1 / this.#rate.messagesPerSecond, bytes / this.#rate.bytesPerSecond)
+  }
+
+  /** Adds to what a peer is owed in time. */
+  #pay(to: Address, seconds: number): void {
+    const paidAtMs = Math.max(this.#modules.clock.nowMs(), this.#paidAtMs.get(to) ?? 0) + seconds * 1000
     this.#paidAtMs.set(to, paidAtMs)
-    return paidAtMs
   }
 
   #pause(delayMs: number, signal: AbortSignal | undefined): Promise<void> {

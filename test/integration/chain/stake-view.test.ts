@@ -9,10 +9,16 @@ import {
   activateStake,
   type ChainClient,
   type ChainStakeView,
+  type CompletePin,
   openStakeView,
+  parseRegistrySnapshot,
   type ReadModules,
+  RegistryReader,
   registerStake,
+  registrySnapshotToJson,
   rotateKey,
+  SnapshotView,
+  snapshotOfView,
   submitEvidence,
   topUp,
   transferToken,
@@ -20,13 +26,17 @@ import {
   unjail,
   withdraw,
 } from '../../../node/chain/index.ts'
+import type { ChainKey, ChainStake } from '../../../node/chain/stake-view/reducer.ts'
+import type { StakeRow } from '../../../node/core/index.ts'
 import { ManualTime, recordingLogger, recordingMetrics } from '../../unit/chain/stand-ins.ts'
 import { DEV_PARAMS, MIN_STAKE } from '../contracts/fixture.ts'
 import { openWorld, privateKeyOf, type World } from './world.ts'
 
 const LONG = process.env.SUPRNOVA_LONG === '1'
 const STEPS = LONG ? 2_000 : 120
+const READER_STEPS = LONG ? 400 : 40
 const OPERATORS = 8
+const LAG_SECONDS = 5
 
 let world: World
 beforeAll(async () => {
@@ -95,6 +105,55 @@ async function expectSameAsLens(view: ChainStakeView): Promise<void> {
     expect(view.maySpeak(stake.stakeId)).toBe(mayListenTo)
   }
   expect(view.stake(details.length + 1)).toBeUndefined()
+}
+
+/** A reader of the registry by RPC, as one without a view has it. */
+function registryReader(): RegistryReader {
+  const { chainId, coordinator, deployment, genesisHash } = world
+  const { deployBlock, lens, registry, salt } = deployment
+  const described = { name: 'x.eth', chainId, genesisHash, coordinator, registry, salt, params: DEV_PARAMS }
+  return new RegistryReader(world.client, {
+    deployment: { ...described, lens, deployBlock },
+    ...{ confirmationsBlocks: 0, lagSeconds: LAG_SECONDS, bootstrap: [] },
+  })
+}
+
+/** What a reader by RPC, a node's snapshot and the view must agree on: stakes, keys, and places of the epochs around now. */
+async function expectSameAsReader(view: ChainStakeView, reader: RegistryReader): Promise<void> {
+  const epoch = Math.floor((view.head()?.timestamp ?? 0) / DEV_PARAMS.epochSeconds)
+  const { deployment, genesisHash } = world
+  const pin = { ...deployment, name: 'x.eth', genesisHash, codeHash: '0x', coordinatorNode: '0x', params: DEV_PARAMS }
+  const own = snapshotOfView(view, pin as CompletePin, { epoch, lagSeconds: LAG_SECONDS, bootstrap: [] })
+  const read = await reader.read(epoch)
+  for (const snapshot of [read, own, parseRegistrySnapshot(JSON.parse(JSON.stringify(registrySnapshotToJson(own))))]) {
+    const reading = new SnapshotView(snapshot, { nowMs: () => 0 })
+    expect(reading.head()).toMatchObject({ number: view.head()?.number, hash: view.head()?.hash })
+    for (let stakeId = 1; view.stake(stakeId) !== undefined; stakeId++) {
+      const { newestKey, speaksSinceBlock: _, ...row } = view.stake(stakeId) as ChainStake
+      expect(reading.stake(stakeId)).toEqual(row)
+      expect(reading.maySpeak(stakeId)).toBe(view.maySpeak(stakeId))
+      const { previousKey: __, ...tenure } = view.key(newestKey) as ChainKey
+      expect(reading.key(newestKey)).toEqual(tenure)
+      for (const at of [epoch - 1, epoch, epoch + 1, epoch + 2]) {
+        expect(reading.keyAt(stakeId, at)?.address).toBe(view.keyAt(stakeId, at)?.address)
+      }
+    }
+    const placedAt = (
+      from: { atTime(seconds: number): { stakes(): Iterable<StakeRow> } | undefined },
+      seconds: number,
+    ) =>
+      [...(from.atTime(seconds)?.stakes() ?? [])]
+        .filter(({ jailedUntil, placement, status, tombstoned }) => {
+          return status === 'active' && placement !== undefined && jailedUntil === 0 && !tombstoned
+        })
+        .map(({ stakeId }) => stakeId)
+    for (const tableEpoch of [epoch - 1, epoch, epoch + 1]) {
+      const cutOff = tableEpoch * DEV_PARAMS.epochSeconds - LAG_SECONDS
+      if (reading.isExact(tableEpoch)) expect(placedAt(reading, cutOff)).toEqual(placedAt(view, cutOff))
+    }
+    expect(reading.isExact(epoch)).toBe(true)
+    expect(reading.isExact(epoch + 3)).toBe(false)
+  }
 }
 
 /** Numbers that are the same in every run. */
@@ -201,6 +260,34 @@ describe('against the real registry', () => {
     expect(fresh.view.at(head).stake(1)).toEqual(view.at(head).stake(1))
     await view.close()
     await fresh.view.close()
+  })
+
+  // Block by block: of blocks mined in bulk this chain has no states to ask for. Seen failing with retired keys without an
+  // end, and with the places of one epoch taken for those of the next.
+  test('random actions: a reader by RPC and a snapshot of the view know what the view knows', async () => {
+    const generator = numbers(11)
+    const random = () => generator.next().value
+    const { view } = await open()
+    const reader = registryReader()
+    const mine = async (blocks: number) => {
+      for (let i = 0; i < blocks; i++) await world.networkHelpers.mine()
+    }
+    await mine(3 * DEV_PARAMS.epochSeconds)
+    let compared = 0
+    for (let step = 0; step < READER_STEPS; step++) {
+      try {
+        await act(random)
+      } catch (error) {
+        if (!(error as { code?: string }).code?.match(/^(CONTRACT|STAKE)_/)) throw error
+      }
+      await mine(1 + (random() % 4))
+      if (step % 4 !== 3) continue
+      await view.sync()
+      await expectSameAsReader(view, reader)
+      compared++
+    }
+    expect(compared).toBe(READER_STEPS / 4)
+    await view.close()
   })
 
   test('rights wait for their confirmations, silence does not', async () => {
