@@ -211,23 +211,25 @@ export class NodeClient {
     return this.#json('GET', `/dht/peers?${stateQuery(key, options)}`)
   }
 
-  /** Agents near a position of the default world. */
+  /** Agents near a position, in the default world unless one is named (see `worldOf`). */
   query(
     position: readonly number[],
     radius: number,
-    options: { readonly consistency?: 'quorum' | 'one' } = {},
+    options: { readonly consistency?: 'quorum' | 'one'; readonly world?: string } = {},
   ): Promise<NearbyLine> {
     const query = new URLSearchParams({ position: position.join(','), radius: String(radius) })
     if (options.consistency !== undefined) query.set('consistency', options.consistency)
+    if (options.world !== undefined) query.set('world', options.world)
     return this.#json('GET', `/dht/query?${query}`)
   }
 
-  /** Says where an agent of this stake is, in the default world. */
+  /** Says where an agent of this stake is, in the default world unless one is named. */
   announce(announcement: {
     readonly agentId: string
     readonly position: readonly number[]
     readonly capabilities?: readonly string[]
     readonly data?: unknown
+    readonly world?: string
   }): Promise<{ agentId: Hex }> {
     return this.#json('POST', '/dht/presence', announcement)
   }

@@ -6,6 +6,7 @@ import {
   type KeptReceipt,
   type MeshDHTAdapter,
   type NearbyOptions,
+  type Place,
   type QueryOptions,
   type QueryResult,
   REPLICAS_DEFAULT,
@@ -16,6 +17,7 @@ import {
   type StateKey,
   type StoredState,
   type StoreStateOptions,
+  type WorldLike,
 } from '../dht/index.ts'
 import type { PeerWalk } from '../net/index.ts'
 import { DomainSeparator, keccak256 } from '../statements/index.ts'
@@ -215,16 +217,19 @@ export class SuprnovaDHT {
     })
   }
 
-  /** Agents whose newest written position lies within the radius. */
-  async queryLocal(
+  /**
+   * Agents whose newest written position lies within the radius, in the default world unless one is named.
+   * @throws DhtError `DHT_RANGE_TOO_WIDE`, `DHT_BAD_POSITION`, `DHT_BAD_WORLD`
+   */
+  queryLocal(
     position: readonly number[],
     radius: number,
     options: QueryOptions = {},
   ): Promise<readonly SpatialAgent[]> {
-    return (await this.queryLocalWith(position, radius, options)).agents
+    return this.#dht.spatial.agentsIn(position, radius, options)
   }
 
-  /** The same with what it took. */
+  /** The same with what it took, and whether anything may be missing. */
   queryLocalWith(position: readonly number[], radius: number, options: QueryOptions = {}): Promise<QueryResult> {
     return this.#dht.spatial.queryRange(position, radius, options)
   }
@@ -238,9 +243,9 @@ export class SuprnovaDHT {
     return this.#dht.agents.findNearby(position, radius, options)
   }
 
-  /** The record key of the cell that a position lies in. */
-  hashPosition(position: readonly number[]): Hex {
-    return toHex(this.#dht.spatial.hashPosition(position))
+  /** The record key of the cell that a position lies in. `routingTable.getRange` knows the newest few thousand of them. */
+  hashPosition(position: readonly number[], world?: WorldLike): Hex {
+    return toHex(this.#dht.spatial.hashPosition(position, world))
   }
 
   /** So many stakes that may speak now, none of them this one, each as likely as another. */
@@ -263,9 +268,12 @@ export class SuprnovaDHT {
       const closest = this.#dht.tables.table(this.#dht.reader.epoch())?.closest(recordKey, count) ?? []
       return closest.flatMap((stakeId) => this.#peer(stakeId))
     },
-    /** The cells around a position, with the key of each and the stakes that hold it. */
-    getRange: (position: readonly number[], radius: number) =>
-      this.#dht.spatial.cellsIn(position, radius).map(({ cell, recordKey }) => ({
+    /**
+     * The cells around a place, with the key of each and the stakes that hold it. A place is a position, or a cell by its
+     * name in an answer of this call, or by the key that `hashPosition` gave for it in this process.
+     */
+    getRange: (place: Place, radius: number, world?: WorldLike) =>
+      this.#dht.spatial.cellsIn(place, radius, world).map(({ cell, recordKey }) => ({
         cell,
         recordKey: toHex(recordKey),
         replicas: this.#dht.tables.setsOf(recordKey, this.#dht.reader.epoch(), REPLICAS_DEFAULT).members,

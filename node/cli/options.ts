@@ -210,6 +210,11 @@ export const OPTION = {
   }),
   recordName: value({ placeholder: 'NAME', summary: 'Only those for the record of this name', parse: parseText }),
   radius: valueOr('10', { placeholder: 'R', summary: 'Radius, in units of the world', parse: decimal }),
+  world: valueOr('3d', {
+    placeholder: 'WORLD',
+    summary: '1d, 2d, 3d, chess, or JSON of name, dimension, baseLevel, radius, maxSpeed, stalenessSeconds',
+    parse: parseText,
+  }),
   capability: list({ placeholder: 'WORD', summary: 'What it can do; may be repeated', parse: parseText }),
   consistency: valueOr('quorum', {
     placeholder: 'HOW',

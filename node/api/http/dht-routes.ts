@@ -1,6 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { EXIT, fromHex, type Hex, SuprnovaError, type Timers, toHex } from '../../core/index.ts'
-import { type Dht, type KeptReceipt, REPLICAS_DEFAULT, type SpatialAgent, type StateKey } from '../../dht/index.ts'
+import {
+  type Dht,
+  type KeptReceipt,
+  type QueryResult,
+  REPLICAS_DEFAULT,
+  type SpatialAgent,
+  type StateKey,
+  worldOf,
+} from '../../dht/index.ts'
 import { STATE_LIMIT_BYTES } from '../constants.ts'
 import { RequestError } from '../errors.ts'
 import { readJson, sendJson } from './answer.ts'
@@ -135,7 +143,10 @@ export interface AgentLine {
 /** The answer to a query. */
 export interface NearbyLine {
   readonly agents: readonly AgentLine[]
+  /** Whether every cell was read with a quorum. */
   readonly quorum: boolean
+  /** False: more lies there than one query reads. */
+  readonly complete: boolean
   readonly cells: number
   readonly requests: number
 }
@@ -144,8 +155,13 @@ async function nearby(dht: Dht, query: URLSearchParams): Promise<NearbyLine> {
   const position = numbersOf(query.get('position'), 'position')
   const radius = numbersOf(query.get('radius'), 'radius')[0] as number
   const consistency = query.get('consistency') === 'one' ? 'one' : 'quorum'
-  const { agents, asked, cells, quorum } = await dht.spatial.queryRange(position, radius, { consistency })
-  return { agents: agents.map(agentLine), quorum, cells, requests: asked }
+  const world = worldOf(query.get('world') ?? undefined)
+  const found = await dht.spatial.queryRange(position, radius, { consistency, world })
+  return nearbyLine(found)
+}
+
+export function nearbyLine({ agents, asked, cells, complete, quorum }: QueryResult): NearbyLine {
+  return { agents: agents.map(agentLine), quorum, complete, cells, requests: asked }
 }
 
 async function announce(dht: Dht, body: Record<string, unknown>): Promise<{ readonly agentId: Hex }> {
@@ -153,7 +169,10 @@ async function announce(dht: Dht, body: Record<string, unknown>): Promise<{ read
   const { capabilities, data, position } = body
   const at = numbersOf(Array.isArray(position) ? position.join(',') : null, 'position')
   const can = Array.isArray(capabilities) ? capabilities.map(String) : []
-  return { agentId: toHex(await dht.agents.announcePresence({ agentId, position: at, capabilities: can, data })) }
+  const world = worldOf(typeof body.world === 'string' ? body.world : undefined)
+  return {
+    agentId: toHex(await dht.agents.announcePresence({ agentId, position: at, capabilities: can, data, world })),
+  }
 }
 
 export function agentLine({ agentId, position, presence, writerStakeId }: SpatialAgent): AgentLine {

@@ -17,6 +17,7 @@ import {
 import {
   LightDht,
   type NearbyOptions,
+  type Place,
   type QueryOptions,
   type QueryResult,
   type QuorumOptions,
@@ -25,6 +26,7 @@ import {
   type RetrievedState,
   type SpatialAgent,
   type StateKey,
+  type WorldLike,
 } from '../../dht/index.ts'
 import { createNetwork, type Network, PacedRequests, type PeerWalk, READER_PACE } from '../../net/index.ts'
 import { Admission, createSigner, decodeBody, decodeFrame, type ReceiptBody } from '../../statements/index.ts'
@@ -239,7 +241,8 @@ export class LightClient {
     radius: number,
     options: QueryOptions = {},
   ): Promise<readonly SpatialAgent[]> {
-    return (await this.queryLocalWith(position, radius, options)).agents
+    await this.refresh()
+    return this.#parts.dht.spatial.agentsIn(position, radius, options)
   }
 
   /** The same with what it took. */
@@ -264,8 +267,8 @@ export class LightClient {
   }
 
   /** The record key of the cell that a position lies in. */
-  hashPosition(position: readonly number[]): Hex {
-    return toHex(this.#parts.dht.spatial.hashPosition(position))
+  hashPosition(position: readonly number[], world?: WorldLike): Hex {
+    return toHex(this.#parts.dht.spatial.hashPosition(position, world))
   }
 
   /** Local computations on the placements in the registry: nobody is asked. */
@@ -277,10 +280,10 @@ export class LightClient {
       const closest = table?.closest(dht.states.keyOf(key, owner), count) ?? []
       return closest.map((stakeId) => ({ stakeId, address: dht.peers.addressOf(stakeId) }))
     },
-    /** The cells around a position, with the key of each and the stakes that hold it. */
-    getRange: (position: readonly number[], radius: number) => {
+    /** The cells around a place, with the key of each and the stakes that hold it; see `SuprnovaDHT.routingTable`. */
+    getRange: (place: Place, radius: number, world?: WorldLike) => {
       const { dht } = this.#parts
-      return dht.spatial.cellsIn(position, radius).map(({ cell, recordKey }) => ({
+      return dht.spatial.cellsIn(place, radius, world).map(({ cell, recordKey }) => ({
         cell,
         recordKey: toHex(recordKey),
         replicas: dht.tables.setsOf(recordKey, dht.reader.epoch(), REPLICAS_DEFAULT).members,

@@ -140,15 +140,21 @@ export const WORLDS: Readonly<Record<string, World>> = {
   chess: CHESS_WORLD,
 }
 
-/** A world, or what fixes one, or the name of one of {@link WORLDS}. */
+/** A world, or what fixes one (as an object, or as its JSON), or the name of one of {@link WORLDS}. */
 export type WorldLike = World | WorldOptions | string
 
 /** @throws DhtError `DHT_BAD_WORLD` */
 export function worldOf(world: WorldLike = DEFAULT_WORLD): World {
   if (world instanceof World) return world
   if (typeof world === 'object' && world !== null) return new World(world)
-  const named = Object.hasOwn(WORLDS, world) ? WORLDS[world] : undefined
-  if (named !== undefined) return named
+  if (Object.hasOwn(WORLDS, world)) return WORLDS[world] as World
+  try {
+    const options: unknown = JSON.parse(world)
+    if (typeof options === 'object' && options !== null) return new World(options as WorldOptions)
+  } catch (error) {
+    // No JSON: then it is meant as a name.
+    if (!(error instanceof SyntaxError)) throw error
+  }
   throw new DhtError('DHT_BAD_WORLD', `there is no world called ${JSON.stringify(world)}`, {
     exitCode: 2,
     values: { world, known: Object.keys(WORLDS) },
