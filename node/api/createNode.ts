@@ -19,6 +19,7 @@ import {
   openGuard,
   openSlotIndex,
   openStore,
+  STORE_SPARE_BYTES,
   type Store,
 } from '../store/index.ts'
 import type { NodeConfig } from './config.ts'
@@ -255,6 +256,7 @@ async function openNode(config: NodeConfig, modules: NodeModules, open: OpenPart
         challenges,
         finalSeconds: () => finalTime.seconds(),
         ownAddresses: () => network?.toldAddresses() ?? [],
+        hasRoom: () => hasRoomForRecords(store.stats()),
         ...{ clock, timers, random, metrics, logger },
       },
     ),
@@ -330,6 +332,14 @@ async function openNode(config: NodeConfig, modules: NodeModules, open: OpenPart
     coordinator: pin.coordinator,
   })
   return node
+}
+
+/**
+ * Records leave the rest of a store, and of its disk, to what a node must write whatever comes: the marks of its guard,
+ * receipts it was given, evidence. A node without room for those could not even start again to serve what it promised.
+ */
+function hasRoomForRecords({ freeBytes, maxBytes, usedBytes }: ReturnType<Store['stats']>): boolean {
+  return freeBytes >= 2 * STORE_SPARE_BYTES && usedBytes < maxBytes - 2 * STORE_SPARE_BYTES
 }
 
 /** Who is paid: as configured, else the stake's operator. A key without a stake leaves it to the gas key's account. */

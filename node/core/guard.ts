@@ -11,6 +11,7 @@ export type GuardRefusal =
   | 'slot' // another content was signed for this mesh slot
   | 'pruned' // the slot lies below the scope's pruned mark
   | 'draining' // the own stake was slashed or is leaving
+  | 'full' // the disk has no room for the mark that the signature rests on
   | 'closed'
 
 /** A durable grant: the only way to a position, and so to a signature. */

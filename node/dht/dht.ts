@@ -70,6 +70,8 @@ export interface DhtModules {
   readonly challenges: ChallengeView
   /** Unix seconds of the newest final block; `undefined` while the chain is silent. */
   readonly finalSeconds: () => number | undefined
+  /** Whether there is room for records beside what else the node must write; always by default. */
+  readonly hasRoom?: () => boolean
   readonly meshes?: MeshRecordJudge
   readonly isEnlisted?: (meshId: Uint8Array, stakeId: number) => boolean
   /** Where this node can be dialled, to be told by record; without it nothing is told. */
@@ -152,6 +154,7 @@ export class Dht implements ChunkHolder {
         ...{ book, reader: this.reader, tables: this.tables, clock, timers, metrics, logger },
         receipts: new ReceiptDesk(params, { ...signing, statementSigner: statementSigner ?? refusing }),
         finalSeconds: modules.finalSeconds,
+        hasRoom: modules.hasRoom,
         ownStakeId: () => (statementSigner === undefined ? undefined : own()),
         mayPromise: maySpeak,
       },

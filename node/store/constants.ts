@@ -25,6 +25,12 @@ export const DATA_DIRECTORY_VERSION = 1
 /** Bytes a store may take on disk before writes are refused. */
 export const STORE_MAX_BYTES = 16 * 1024 ** 3
 
+/**
+ * Free bytes of the disk below which nothing is added: all that may be under way at once fits in them twice. LMDB must
+ * never meet a full disk itself: a failed commit overruns a buffer in lmdb 3.5.6, which may end the process.
+ */
+export const STORE_SPARE_BYTES = 64 * 1024 ** 2
+
 /** Named tables in one store. */
 export const STORE_TABLES_MAX = 32
 

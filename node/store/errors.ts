@@ -30,6 +30,7 @@ const REFUSAL_TEXT: Record<GuardRefusal, readonly [message: string, hint: string
     'the stake behind this key was slashed or is leaving, so nothing new is signed',
     'see `suprnova stake status`',
   ],
+  full: ['the disk has no room for the mark that a signature rests on', 'free some space; the guard goes on by itself'],
   closed: [
     'the signing guard is closed',
     'start the node again; if it closed by itself, look at the cause and the disk',
@@ -100,10 +101,19 @@ export function storeFull(path: string, usedBytes: number, maxBytes: number): Su
   })
 }
 
+/** The disk is about to be full. Nothing was written. */
+export function diskFull(path: string, freeBytes: number, neededBytes: number): SuprnovaError {
+  return new SuprnovaError('STORE_FULL', `the disk of ${path} has ${freeBytes} bytes left, ${neededBytes} are needed`, {
+    exitCode: EXIT.config,
+    hint: 'free some space; what was promised is kept and served meanwhile, and new records are taken again by themselves',
+    values: { path, freeBytes, neededBytes },
+  })
+}
+
 /** A write that the disk did not take. What it held may or may not be there. */
 export function storeWriteFailed(path: string, cause: unknown): SuprnovaError {
   return new SuprnovaError('STORE_WRITE_FAILED', `writing to ${path} failed: ${describe(cause)}`, {
-    hint: 'look at the disk: free space, permissions, errors in the kernel log',
+    hint: 'look at the disk: free space, permissions, errors in the kernel log; then start the node again',
     values: { path },
     cause,
   })

@@ -1,18 +1,19 @@
+import { statfsSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Database, open as openEnvironment, type RootDatabase } from 'lmdb'
 import { equalBytes } from '../core/index.ts'
 import type { ConditionalTable, Expected } from './conditional-table.ts'
-import { STORE_MAX_BYTES, STORE_TABLES_MAX, TABLE_KEY_MAX_BYTES } from './constants.ts'
+import { STORE_MAX_BYTES, STORE_SPARE_BYTES, STORE_TABLES_MAX, TABLE_KEY_MAX_BYTES } from './constants.ts'
 import { machineDisk, makeDirectory } from './disk.ts'
-import { storeClosed, storeCorrupt, storeFull, storeWriteFailed } from './errors.ts'
+import { diskFull, storeClosed, storeCorrupt, storeFull, storeWriteFailed } from './errors.ts'
 import { checkLmdbFile } from './lmdb-file.ts'
 
 /** Named tables in one directory, on LMDB. Writes of one turn of the event loop share one flush. */
 export interface Store {
   /** The table of that name; the same one for the same name. Names are short and fixed by the program. */
   table(name: string): ConditionalTable
-  /** Bytes of the file in use, and the bound. */
-  stats(): { usedBytes: number; maxBytes: number }
+  /** Bytes of the file in use and their bound, and bytes that are free on its disk. */
+  stats(): { usedBytes: number; maxBytes: number; freeBytes: number }
   /** Resolves after everything written is flushed. */
   close(): Promise<void>
 }
@@ -28,10 +29,17 @@ type Writes = readonly Expected[]
  * Without it LMDB flushes the pages, then writes its meta page through `O_DSYNC`, and only then is the write
  * resolved; `docs/signing-guard.md` shows the system calls.
  *
+ * `eventTurnBatching` is off, too: with it lmdb opens a batch of its own a turn, whose promise nobody holds, and a full
+ * disk ended the process by that promise's rejection. What belongs together is written as one batch or transaction here,
+ * and writes of one turn still share a flush.
+ *
  * @throws SuprnovaError `STORE_CORRUPT` when the files there are not a whole store; nothing is lost by the attempt
  */
-export async function openStore(directory: string, options: { maxBytes?: number } = {}): Promise<Store> {
-  const maxBytes = options.maxBytes ?? STORE_MAX_BYTES
+export async function openStore(
+  directory: string,
+  options: { readonly maxBytes?: number; readonly spareBytes?: number } = {},
+): Promise<Store> {
+  const { maxBytes = STORE_MAX_BYTES, spareBytes = STORE_SPARE_BYTES } = options
   await makeDirectory(directory)
   const path = join(directory, 'data.mdb')
   checkLmdbFile(path)
@@ -41,7 +49,9 @@ export async function openStore(directory: string, options: { maxBytes?: number 
   await machineDisk.syncDirectory(directory)
 
   const tables = new Map<string, ConditionalTable>()
+  const freeBytes = freeBytesOf(directory)
   let closed = false
+  let failure: unknown
   let usedBytes = readUsedBytes(root)
 
   function use<T>(action: () => T): T {
@@ -55,17 +65,34 @@ export async function openStore(directory: string, options: { maxBytes?: number 
 
   function checkWrites(writes: Writes): void {
     if (closed) throw storeClosed(directory)
+    // lmdb 3.5.6 prints its words about a failed commit into 100 bytes (mdb.c, `last_error`), which is too few of them:
+    // the memory of this process is not to be trusted from then on, and nothing more is written with it.
+    if (failure !== undefined) throw storeWriteFailed(directory, failure)
     for (const [key] of writes) checkKey(key)
+    // What is taken away is written, too: LMDB changes no page in place.
+    if (writes.every(([, value]) => value === undefined)) checkDisk(spareBytes / 4)
+    else checkRoom()
+  }
+
+  function checkDisk(needed: number): void {
+    const free = freeBytes()
+    if (free < needed) throw diskFull(directory, free, needed)
+  }
+
+  function checkRoom(): void {
     usedBytes = readUsedBytes(root)
-    const adds = writes.some(([, value]) => value !== undefined)
-    if (adds && usedBytes >= maxBytes) throw storeFull(directory, usedBytes, maxBytes)
+    if (usedBytes >= maxBytes) throw storeFull(directory, usedBytes, maxBytes)
+    checkDisk(spareBytes)
   }
 
   async function committed<T>(action: () => Promise<T>): Promise<T> {
     try {
       return await action()
     } catch (error) {
-      throw storeWriteFailed(directory, await commitCause(error))
+      failure ??= error
+      const cause = await commitCause(error)
+      failure = cause
+      throw storeWriteFailed(directory, cause)
     }
   }
 
@@ -79,6 +106,7 @@ export async function openStore(directory: string, options: { maxBytes?: number 
     ) as Binary
     return {
       get: (key) => use(() => database.get(key)),
+      checkRoom,
       async write(writes) {
         checkWrites(writes)
         if (writes.length === 0) return
@@ -115,6 +143,7 @@ export async function openStore(directory: string, options: { maxBytes?: number 
     stats: () => ({
       usedBytes: closed ? usedBytes : readUsedBytes(root),
       maxBytes,
+      freeBytes: freeBytes(),
     }),
     async close() {
       if (closed) return
@@ -129,11 +158,26 @@ function openRoot(directory: string, path: string): RootDatabase<Buffer, Uint8Ar
     return openEnvironment<Buffer, Uint8Array>(directory, {
       ...BINARY,
       overlappingSync: false,
+      eventTurnBatching: false,
       noSubdir: false,
       maxDbs: STORE_TABLES_MAX,
     })
   } catch (error) {
     throw storeCorrupt(path, (error as Error).message, error)
+  }
+}
+
+/** Asks the file system at most once in a turn of the event loop. */
+function freeBytesOf(directory: string): () => number {
+  let known: number | undefined
+  return () => {
+    if (known !== undefined) return known
+    const { bavail, bsize } = statfsSync(directory)
+    known = bavail * bsize
+    setImmediate(() => {
+      known = undefined
+    })
+    return known
   }
 }
 

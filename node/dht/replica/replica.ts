@@ -47,6 +47,8 @@ export interface ReplicaModules {
   readonly timers: Timers
   /** Unix seconds of the newest final block; `undefined` while the chain is silent. */
   readonly finalSeconds: () => number | undefined
+  /** Whether there is room for records beside what else the node must write; always by default. */
+  readonly hasRoom?: (() => boolean) | undefined
   /** The own stake; `undefined` for a node without one, which holds nothing. */
   readonly ownStakeId: () => number | undefined
   /** Whether the own stake may speak now: what another one promises counts for nobody. */
@@ -94,9 +96,9 @@ export class Replica implements ChunkHolder {
     await this.#sweeping
   }
 
-  /** Whether the disk refused a write a moment ago. */
+  /** Whether records find no room, or the disk refused one a moment ago. */
   get isFull(): boolean {
-    return this.#modules.clock.nowMs() < this.#fullUntilMs
+    return this.#modules.hasRoom?.() === false || this.#modules.clock.nowMs() < this.#fullUntilMs
   }
 
   /** Answers STORE and FETCH. Never throws for what stands in a request. */
@@ -130,7 +132,7 @@ export class Replica implements ChunkHolder {
       if (saved.outcome === 'conflict') return refuse('conflict', 'another content of its slot is held')
       return { receipt: await this.#modules.receipts.sign(record, untilEpoch) }
     } catch (error) {
-      if (isGuardRefusal(error)) return refuse('draining', (error as SuprnovaError).message)
+      if (isGuardRefusal(error)) return refuse(silenceOf(error as SuprnovaError), (error as SuprnovaError).message)
       if (!isStoreFailure(error)) throw error
       this.#fullUntilMs = this.#modules.clock.nowMs() + FULL_RETRY_MS
       this.#modules.logger.error('records cannot be written', { error })
@@ -237,7 +239,7 @@ export class Replica implements ChunkHolder {
   ): { readonly refused: RefusalReason; readonly detail: string } | undefined {
     const { maxBytes, quota = { bytes: QUOTA_BYTES, records: QUOTA_RECORDS } } = this.#options
     if (!this.#modules.mayPromise()) return refuse('draining', 'the own stake may not speak')
-    if (this.#modules.clock.nowMs() < this.#fullUntilMs) return refuse('full')
+    if (this.isFull) return refuse('full')
     if (!this.#isReplica(record.recordKey) && !(standIn && this.#mayStandIn(record.recordKey))) {
       return refuse('not-mine', 'other stakes are closer to this key')
     }
@@ -294,6 +296,11 @@ export class Replica implements ChunkHolder {
         })
     })
   }
+}
+
+/** Why a record that is held gets no receipt. */
+function silenceOf({ values }: SuprnovaError): 'full' | 'draining' {
+  return values.reason === 'full' ? 'full' : 'draining'
 }
 
 /** A write that the disk refused: full, or failing. */

@@ -24,7 +24,7 @@ export class NumberedWrites {
 
   /**
    * Makes `writes` durable, then calls `onFlushed` with their number.
-   * @throws SuprnovaError `GUARD_DISPLACED` when somebody else wrote since; nothing is written then
+   * @throws SuprnovaError `GUARD_DISPLACED` when somebody else wrote since, `STORE_FULL`; nothing is written then
    */
   async write(writes: readonly Write[], onFlushed: (sequence: number) => void): Promise<void> {
     const written = this.#write(writes, onFlushed)
@@ -42,6 +42,8 @@ export class NumberedWrites {
   }
 
   async #write(writes: readonly Write[], onFlushed: (sequence: number) => void): Promise<void> {
+    // Before anything is counted: a write that was never begun leaves no gap.
+    this.#table.checkRoom?.()
     const sequence = ++this.#sequence
     const before = this.#last
     const number = this.#rows.writeSequence(sequence)

@@ -1,4 +1,12 @@
-import { type GuardRefusal, KIND, type Logger, type MeteredKind, type SigningGuard, toHex } from '../../core/index.ts'
+import {
+  type GuardRefusal,
+  KIND,
+  type Logger,
+  type MeteredKind,
+  type SigningGuard,
+  SuprnovaError,
+  toHex,
+} from '../../core/index.ts'
 import { guardRefused } from '../errors.ts'
 import { type StoreMetrics, storeMetrics } from '../metrics.ts'
 import type { GuardEnvironment } from './environment.ts'
@@ -31,13 +39,15 @@ class Guard implements OpenGuard {
   readonly #mesh: MeshSlots
   readonly #memory: MeteredMemory
   readonly #writes: NumberedWrites
-  readonly #writing = new Map<MeteredKind, Promise<void>>()
+  readonly #writing = new Map<MeteredKind, Promise<'written' | 'full' | 'failed'>>()
   #state: GuardState
   #guardId: string
   #mirrored = 0
   #importing: Promise<void> | undefined
   #closed = false
   #failure: unknown
+  /** Whether the newest mark found no room. */
+  #isFull = false
   #uptime = { second: -1, clockMs: 0, uptimeMs: 0 }
 
   constructor(options: GuardOptions, { table, environment, metrics, logger }: GuardModules) {
@@ -94,7 +104,7 @@ class Guard implements OpenGuard {
           return (BigInt(action.epoch) << 32n) | BigInt(action.index)
         }
       }
-      await this.#writing.get(kind)
+      if ((await this.#writing.get(kind)) === 'full') throw this.#refused('full', { kind })
     }
   }
 
@@ -128,7 +138,7 @@ class Guard implements OpenGuard {
   refusal(): GuardRefusal | undefined {
     if (this.#closed || this.#failure !== undefined) return 'closed'
     const actions = this.#step({ type: 'look', reading: this.#read() })
-    return actions.find((action) => action.type === 'refuse')?.reason
+    return actions.find((action) => action.type === 'refuse')?.reason ?? (this.#isFull ? 'full' : undefined)
   }
 
   status(): GuardStatus {
@@ -198,15 +208,22 @@ class Guard implements OpenGuard {
   }
 
   #writeMark(kind: MeteredKind, epoch: number, end: number): void {
-    const written = this.#write(this.#rows.writeMeteredEnd(kind, epoch, end)).then(() => {
-      this.#memory.raiseEnd(kind, epoch, end)
-      this.#step({ type: 'durable', kind, epoch, end })
-    })
-    // A failure closes the guard; whoever waits for this block finds it closed.
-    this.#writing.set(
-      kind,
-      written.catch(() => undefined),
+    const written = this.#write(this.#rows.writeMeteredEnd(kind, epoch, end), { mayFindNoRoom: true }).then(
+      () => {
+        this.#isFull = false
+        this.#memory.raiseEnd(kind, epoch, end)
+        this.#step({ type: 'durable', kind, epoch, end })
+        return 'written' as const
+      },
+      (error: unknown) => {
+        // Any other failure closes the guard; whoever waits for this block finds it closed.
+        if (!isNoRoom(error)) return 'failed' as const
+        this.#isFull = true
+        this.#step({ type: 'unwritten', kind, epoch, end })
+        return 'full' as const
+      },
     )
+    this.#writing.set(kind, written)
   }
 
   #writePhase(because: string): void {
@@ -222,8 +239,11 @@ class Guard implements OpenGuard {
     this.#write([this.#rows.writeRecord(this.#record())]).catch(() => undefined)
   }
 
-  /** Flush first, then the mirror, then use: the mirror is never ahead of a disk that lost nothing. */
-  async #write(writes: readonly Write[]): Promise<void> {
+  /**
+   * Flush first, then the mirror, then use: the mirror is never ahead of a disk that lost nothing.
+   * @param options `mayFindNoRoom`: a write that was never begun for want of room changes nothing, and is thrown as it is
+   */
+  async #write(writes: readonly Write[], options: { readonly mayFindNoRoom?: boolean } = {}): Promise<void> {
     try {
       await this.#writes.write(writes, (sequence) => {
         this.#metrics.guardFlushes.inc()
@@ -237,6 +257,7 @@ class Guard implements OpenGuard {
         })
       })
     } catch (error) {
+      if (options.mayFindNoRoom === true && isNoRoom(error)) throw error
       this.#failure ??= error
       this.#logger?.error('signing guard cannot write and signs no more', { error: String(error) })
       throw guardRefused('closed', {}, error)
@@ -281,4 +302,8 @@ class Guard implements OpenGuard {
     this.#metrics.guardRefusals.inc({ reason })
     return guardRefused(reason, { ...values, address: this.#options.address }, this.#failure)
   }
+}
+
+function isNoRoom(error: unknown): boolean {
+  return error instanceof SuprnovaError && error.code === 'STORE_FULL'
 }

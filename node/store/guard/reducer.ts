@@ -17,6 +17,8 @@ export type GuardEvent =
   | { readonly type: 'look'; readonly reading: ClockReading }
   /** A block of indices is flushed. */
   | { readonly type: 'durable'; readonly kind: MeteredKind; readonly epoch: number; readonly end: number }
+  /** A block of indices was not written, and will not be: the disk has no room. */
+  | { readonly type: 'unwritten'; readonly kind: MeteredKind; readonly epoch: number; readonly end: number }
   /** A valid metered statement of the own key, in an epoch since the guard began, that it did not give out. */
   | { readonly type: 'foreignMetered' }
   /** The same in a mesh. */
@@ -64,6 +66,11 @@ export function stepGuard(rules: GuardRules, state: GuardState, event: GuardEven
       const mark = state.marks[event.kind]
       if (mark.epoch !== event.epoch || mark.end >= event.end) return { state, actions: [] }
       return { state: withMark(state, event.kind, { ...mark, end: event.end }), actions: [] }
+    }
+    case 'unwritten': {
+      const mark = state.marks[event.kind]
+      if (mark.epoch !== event.epoch || mark.asked !== event.end) return { state, actions: [] }
+      return { state: withMark(state, event.kind, { ...mark, asked: mark.end }), actions: [] }
     }
     case 'foreignMetered':
       if (state.phase.name === 'lost') return { state, actions: [] }

@@ -1,13 +1,16 @@
-import { execFile } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { appendFileSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { promisify } from 'node:util'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { openStore } from '../../../node/store/index.ts'
 
 const COUNTER = new URL('./programs/count-up.ts', import.meta.url).pathname
+const LIMITED = new URL('./programs/meet-limit.ts', import.meta.url).pathname
 const key = (text: string) => Buffer.from(text)
 
 describe('LMDB table', () => {
@@ -115,6 +118,46 @@ describe('LMDB table', () => {
     expect(table.get(key('0'))).toHaveLength(10_000)
     await table.write([[key('0'), undefined]])
     expect(table.get(key('0'))).toBeUndefined()
+    await store.close()
+  })
+
+  test('leaves the disk some room, and says how much', async () => {
+    const needed = 2 ** 60
+    const store = await openStore(folder, { spareBytes: needed })
+    const table = store.table('t')
+    const full = {
+      code: 'STORE_FULL',
+      values: { path: folder, freeBytes: store.stats().freeBytes, neededBytes: needed },
+    }
+    await expect(table.write([[key('k'), key('v')]])).rejects.toMatchObject(full)
+    expect(() => table.checkRoom?.()).toThrow('bytes left')
+    await store.close()
+    // Removing writes, too, and needs less.
+    const roomy = await openStore(folder, { spareBytes: 4 })
+    await roomy.table('t').write([[key('k'), key('v')]])
+    await roomy.close()
+    const removing = await openStore(folder, { spareBytes: needed })
+    await expect(removing.table('t').write([[key('k'), undefined]])).rejects.toMatchObject({ code: 'STORE_FULL' })
+    await removing.close()
+  })
+
+  // Breaks when LMDB opens batches of its own: a rejection that nobody holds ends the process at the first failed commit.
+  test('when the disk refuses a write all that was acknowledged is there, and LMDB is not asked again', async () => {
+    const directory = join(folder, 'limited')
+    const limited = ['-c', 'ulimit -f 600; exec "$0" "$@"', process.execPath, LIMITED, directory]
+    const child = spawn('bash', limited, { stdio: ['ignore', 'pipe', 'ignore'] })
+    const [said] = await Promise.all([text(child.stdout), once(child, 'close')])
+    const words = said.trim().split('\n')
+    const acknowledged = words.filter((word) => word.startsWith('written'))
+    expect(acknowledged.length).toBeGreaterThan(8)
+    expect(acknowledged.length).toBeLessThan(200)
+    // It may have ended at the first one; whatever it still said, nothing was written after it.
+    expect(words.slice(acknowledged.length).filter((word) => word !== 'STORE_WRITE_FAILED')).toEqual([])
+    expect(words.slice(0, acknowledged.length)).toEqual(acknowledged)
+    const store = await openStore(directory)
+    const table = store.table('t')
+    for (const word of acknowledged) expect(table.get(key(word.replace('written', 'row')))).toBeDefined()
+    await table.write([[key('more'), key('v')]])
     await store.close()
   })
 
