@@ -9,6 +9,7 @@ import { machineRuntimeDirectory } from '../../store/index.ts'
 export class Workspace {
   readonly path: string
   readonly #keys = new Set<Address>()
+  readonly #undoings: (() => void)[] = []
   readonly #onExit = () => this.#sweep()
 
   private constructor(path: string) {
@@ -27,6 +28,11 @@ export class Workspace {
     this.#keys.add(key)
   }
 
+  /** Has `undo` called before the folder goes: something was mounted in it. */
+  beforeRemoval(undo: () => void): void {
+    this.#undoings.push(undo)
+  }
+
   /** Takes everything away. No process may use it any more. */
   remove(): void {
     this.#sweep()
@@ -34,6 +40,7 @@ export class Workspace {
   }
 
   #sweep(): void {
+    for (const undo of this.#undoings.splice(0)) undo()
     rmSync(this.path, { recursive: true, force: true })
     for (const folder of ['mirrors', 'locks']) {
       const path = join(machineRuntimeDirectory(), folder)

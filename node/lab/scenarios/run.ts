@@ -16,6 +16,7 @@ const scenarios: Record<string, () => Promise<{ scenario: Scenario }>> = {
   'replica-loss': () => import('./replica-loss.ts'),
   withheld: () => import('./withheld.ts'),
   answered: () => import('./answered.ts'),
+  'disk-full': () => import('./disk-full.ts'),
 }
 
 /** The stories there are. */
