@@ -5,6 +5,11 @@ export interface Requester {
   readonly address: Address
   /** `undefined` for a reader: no stake that may speak has this key. */
   readonly stakeId: number | undefined
+  /**
+   * Counts this request as so many more against what its sender may ask: for work that only a liar causes. A transport
+   * that limits nobody has none.
+   */
+  readonly charge?: (requests: number) => void
 }
 
 export interface RequestOptions {

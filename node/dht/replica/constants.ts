@@ -12,6 +12,11 @@ export const STORES_UNDER_WAY_PER_ASKER_MAX = STORES_UNDER_WAY_MAX / 4
 export const STORE_BYTES_UNDER_WAY_PER_ASKER_MAX = STORE_BYTES_UNDER_WAY_MAX / 4
 /** Receipts remembered, so that the same PUT again costs no signature. About 600 bytes each. */
 export const RECEIPTS_REMEMBERED_MAX = 8_192
+/**
+ * Requests that a record counts for whose signature or value is not what it says: no honest node sends one, and a look at
+ * it costs about ten times what it costs to forge. With it a stake can make a node look at 100 forgeries a second.
+ */
+export const FORGERY_CHARGE_REQUESTS = 200
 /** Milliseconds between two looks for records that nothing keeps any more. */
 export const SWEEP_INTERVAL_MS = 5_000
 /** Milliseconds for which a full disk is not tried again. */

@@ -25,7 +25,14 @@ import {
 import { isRefused, type PutReader } from '../records/put-reader.ts'
 import type { RecordBook, StoredRecord } from '../records/record-book.ts'
 import { comparePuts } from '../records/version.ts'
-import { CELL_ENTRIES_PER_STAKE, FULL_RETRY_MS, QUOTA_BYTES, QUOTA_RECORDS, SWEEP_INTERVAL_MS } from './constants.ts'
+import {
+  CELL_ENTRIES_PER_STAKE,
+  FORGERY_CHARGE_REQUESTS,
+  FULL_RETRY_MS,
+  QUOTA_BYTES,
+  QUOTA_RECORDS,
+  SWEEP_INTERVAL_MS,
+} from './constants.ts'
 import { isGuardRefusal, promiseFor, type ReceiptDesk } from './receipt-desk.ts'
 import { showChunk } from './show-chunk.ts'
 import { UnderWay } from './under-way.ts'
@@ -168,9 +175,11 @@ export class Replica implements ChunkHolder {
     if (leave === undefined) return this.#refuse('busy')
     try {
       const signed = this.#modules.reader.read(frame)
-      if (isRefused(signed)) return this.#refuse(signed.refused, signed.detail)
-      const record = this.#recordOf(signed, value, standIn)
-      if (isRefused(record)) return this.#refuse(record.refused, record.detail)
+      const record = isRefused(signed) ? signed : this.#recordOf(signed, value, standIn)
+      if (isRefused(record)) {
+        if (record.refused === 'invalid') from.charge?.(FORGERY_CHARGE_REQUESTS)
+        return this.#refuse(record.refused, record.detail)
+      }
       const holding = await this.#promise(record, standIn)
       if ('receipt' in holding) {
         this.#answers.inc({ op: 'store', answer: 'stored' })

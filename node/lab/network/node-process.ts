@@ -18,9 +18,9 @@ export function runNode(member: Member, processes: Processes): Running {
   return processes.start({ name: member.name, args })
 }
 
-/** Begins the same node on a clock that can be moved. */
-export function runShiftedNode(member: Member, settings: MemberSettings, processes: Processes): Running {
-  return runProgram(SHIFTED_NODE, member, settings, processes)
+/** Begins the same node on a clock that is off, and can be moved. */
+export function runShiftedNode(member: Member, settings: MemberSettings, processes: Processes, offsetMs = 0): Running {
+  return runProgram(SHIFTED_NODE, member, settings, processes, { more: [String(offsetMs)] })
 }
 
 /** Begins the same node with a store that can be told to forget what it promised. */
@@ -30,7 +30,7 @@ export function runForgetfulNode(
   processes: Processes,
   onLine?: (line: string) => void,
 ): Running {
-  return runProgram(FORGETFUL_NODE, member, settings, processes, onLine)
+  return runProgram(FORGETFUL_NODE, member, settings, processes, onLine === undefined ? {} : { onLine })
 }
 
 /** Begins a program of the lab around a real node. */
@@ -39,7 +39,7 @@ function runProgram(
   member: Member,
   settings: MemberSettings,
   processes: Processes,
-  onLine?: (line: string) => void,
+  { more = [], ...lines }: { readonly more?: readonly string[]; readonly onLine?: (line: string) => void },
 ): Running {
   const config: NodeConfigInput = {
     dataDir: member.dataDir,
@@ -53,8 +53,7 @@ function runProgram(
     ...(settings.answers === undefined ? {} : { answers: settings.answers }),
     ...(settings.maxRecordBytes === undefined ? {} : { maxRecordBytes: settings.maxRecordBytes }),
   }
-  const args = [program, JSON.stringify(config)]
-  return processes.start({ name: member.name, args, ...(onLine === undefined ? {} : { onLine }) })
+  return processes.start({ name: member.name, args: [program, JSON.stringify(config), ...more], ...lines })
 }
 
 /**

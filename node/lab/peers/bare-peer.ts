@@ -9,7 +9,15 @@ import {
   readParams,
   resolveCoordinator,
 } from '../../chain/index.ts'
-import { type Address, type Domain, fromHex, type Hex, type Logger, type ProtocolParams } from '../../core/index.ts'
+import {
+  type Address,
+  type Domain,
+  fromHex,
+  type Hex,
+  type Logger,
+  type ProtocolParams,
+  type RequestTransport,
+} from '../../core/index.ts'
 import { createNetwork, type Network, type NetworkModules } from '../../net/index.ts'
 import { createSigner, DomainSeparator, type Verdict } from '../../statements/index.ts'
 
@@ -34,6 +42,8 @@ export interface BarePeer {
   readonly domain: DomainSeparator
   readonly view: ChainStakeView
   readonly network: Network
+  /** What records are asked for and stored by. */
+  readonly requests: RequestTransport
   sign(digest: Uint8Array): Uint8Array
   close(): Promise<void>
 }
@@ -110,6 +120,7 @@ export async function openBarePeer(
       ...modules,
     },
   )
+  const requests = network.requests('dht')
   await network.start()
   return {
     address: signer.address,
@@ -118,6 +129,7 @@ export async function openBarePeer(
     domain: separator,
     view,
     network,
+    requests,
     sign: (digest) => signer.sign(digest),
     async close() {
       await network.stop()

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import type { StateQuery } from '../../api/index.ts'
 import { faultCourtAbi, PRESETS } from '../../chain/index.ts'
 import { type ProtocolParams, SuprnovaError } from '../../core/index.ts'
 import { ChainLog } from '../network/chain-log.ts'
@@ -120,11 +121,15 @@ export class RecordPlay {
     })
   }
 
-  /** Stores a record and writes down what came of it. @returns whether it was acknowledged */
-  async store(name: string, key: string, value: Uint8Array, phase: string): Promise<boolean> {
+  /**
+   * Stores a record and writes down what came of it.
+   * @param options as the client's; by default it waits for every replica and not only for those that make it done
+   * @returns whether it was acknowledged
+   */
+  async store(name: string, key: string, value: Uint8Array, phase: string, options: StateQuery = {}): Promise<boolean> {
     const sum = sumOf(value)
     try {
-      const { receipts, degraded } = await this.member(name).client.storeState(key, value, { all: true })
+      const { receipts, degraded } = await this.member(name).client.storeState(key, value, { all: true, ...options })
       const stakes = receipts.map(({ stakeId }) => stakeId)
       this.stage.write({ type: 'stored', actor: name, key, sum, stakes, degraded, phase })
       return true
@@ -140,15 +145,20 @@ export class RecordPlay {
     name: string,
     { prefix, count, bytes }: { readonly prefix: string; readonly count: number; readonly bytes: number },
     phase: string,
+    options: StateQuery = {},
   ): Promise<void> {
-    await crowd(count, (index) => this.store(name, `${prefix} ${index}`, sample(`${prefix} ${index}`, bytes), phase))
+    await crowd(count, (index) => {
+      const key = `${prefix} ${index}`
+      return this.store(name, key, sample(key, bytes), phase, options)
+    })
   }
 
   /** Reads a record of `owner` through `name` and writes down what came. */
-  async read(name: string, owner: string, key: string, phase: string): Promise<boolean> {
+  async read(name: string, owner: string, key: string, phase: string, options: StateQuery = {}): Promise<boolean> {
     const line = { type: 'read', actor: name, owner, key, phase } as const
     try {
       const { value, quorum } = await this.member(name).client.retrieveState(key, {
+        ...options,
         owner: this.member(owner).stakeId,
       })
       this.stage.write({ ...line, sum: value === undefined ? null : sumOf(value), quorum, code: null })
@@ -161,14 +171,14 @@ export class RecordPlay {
   }
 
   /** Reads everything that was acknowledged so far, through each of `names`. */
-  async readAll(names: readonly string[], phase: string): Promise<void> {
+  async readAll(names: readonly string[], phase: string, options: StateQuery = {}): Promise<void> {
     const records = new Map(
       eventsOf(this.stage.transcript, 'stored').map((event) => [`${event.actor} ${event.key}`, event]),
     )
     const jobs = [...records.values()].flatMap(({ actor, key }) => names.map((name) => ({ name, actor, key })))
     await crowd(jobs.length, async (index) => {
       const { name, actor, key } = jobs[index] as (typeof jobs)[number]
-      await this.read(name, actor, key, phase)
+      await this.read(name, actor, key, phase, options)
     })
     this.stage.log(`${jobs.length} reads (${phase})`)
   }

@@ -31,10 +31,10 @@ export class TokenBucket {
     return true
   }
 
-  /** Takes a message that has come already; what is not there is owed, and paid off before anything else. */
-  owe(nowMs: number): void {
+  /** Takes messages that have come already; what is not there is owed, and paid off before anything else. */
+  owe(nowMs: number, messages = 1): void {
     this.#refill(nowMs)
-    this.#messages -= 1
+    this.#messages -= messages
   }
 
   /** Takes bytes that were given already, on the same terms. */

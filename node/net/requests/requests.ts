@@ -270,7 +270,7 @@ export class Requests implements RequestTransport {
         if (refusal !== undefined) return framed.write(FRAME.refusal, frame.id, refusal)
         answering++
         if (answering >= REQUESTS_ANSWERING_MAX) framed.pause()
-        void this.#handle(frame, remotePeer).then(({ type, payload }) => {
+        void this.#handle(frame, remotePeer, peer).then(({ type, payload }) => {
           if (answering-- === REQUESTS_ANSWERING_MAX) framed.resume()
           this.#charge(peer, payload.length)
           if (framed.isOpen) framed.write(type, frame.id, payload)
@@ -280,12 +280,13 @@ export class Requests implements RequestTransport {
     )
   }
 
-  async #handle({ payload }: RequestFrame, peer: PeerId) {
-    const { standing, metrics, logger } = this.#modules
+  async #handle({ payload }: RequestFrame, peer: PeerId, text: string) {
+    const { clock, standing, metrics, logger } = this.#modules
     const address = standing.addressOf(peer)
     if (this.#handler === undefined || address === undefined) return { type: FRAME.refusal, payload: UNSERVED }
     try {
-      const answer = await this.#handler(payload, { address, stakeId: standing.of(peer)?.stakeId })
+      const charge = (requests: number) => this.#allowances.get(text)?.bucket.owe(clock.nowMs(), requests)
+      const answer = await this.#handler(payload, { address, stakeId: standing.of(peer)?.stakeId, charge })
       metrics.requests.inc({ outcome: 'answered' })
       return { type: FRAME.answer, payload: answer }
     } catch (error) {

@@ -33,6 +33,13 @@ describe('TokenBucket', () => {
     expect(bucket.has(2, 0, 600)).toBe(false)
   })
 
+  it('owes many at once for one that cost as much', () => {
+    const bucket = new TokenBucket(RATE, 0)
+    bucket.owe(0, 25)
+    expect(bucket.has(1, 0, 500)).toBe(false)
+    expect(bucket.has(1, 0, 600)).toBe(true)
+  })
+
   // Break it caught: a refill without its cap.
   it('never lets more through than burst and rate allow', () => {
     // mostly bursts, after waits long enough to fill the bucket more than once
