@@ -1,10 +1,10 @@
-import { describe, expect, test } from 'vitest'
 import type { TranscriptEvent } from '../../../node/lab/transcript.ts'
 import { judgeEquivocationStory } from '../../../node/lab/verdicts/equivocation.ts'
 import { judgeOverrunStory } from '../../../node/lab/verdicts/overrun.ts'
 import { judgeRestartStory } from '../../../node/lab/verdicts/restart.ts'
 import { judgeStolenEvidenceStory } from '../../../node/lab/verdicts/stolen-evidence.ts'
 import { judgeUnstakedStory } from '../../../node/lab/verdicts/unstaked.ts'
+import { type Break, isLog, judgeAll, plus, saying, type Trial, without } from './judging.ts'
 import {
   call,
   heard,
@@ -16,29 +16,9 @@ import {
   statement,
   status,
   stolenStory,
-  told,
   unstakedStory,
 } from './stories.ts'
 
-type Break = (story: TranscriptEvent[]) => TranscriptEvent[]
-
-/** Leaves out events. */
-const without =
-  (match: (event: TranscriptEvent) => boolean): Break =>
-  (story) =>
-    story.filter((event) => !match(event))
-/** Adds events. */
-const plus =
-  (...events: TranscriptEvent[]): Break =>
-  (story) => [...story, ...events]
-const isLog = (name: string) => (event: TranscriptEvent) => event.type === 'log' && event.name === name
-/** Changes what a chain event says. */
-const saying =
-  (name: string, args: Record<string, string | boolean>): Break =>
-  (story) =>
-    story.map((event) =>
-      event.type === 'log' && event.name === name ? { ...event, args: { ...event.args, ...args } } : event,
-    )
 const inBlock =
   (name: string, blockNumber: number): Break =>
   (story) =>
@@ -99,7 +79,7 @@ const slashBreaks: [string, Break, RegExp][] = [
   ['the observer saw nothing', without((e) => e.type === 'statement'), /./],
 ]
 
-const stories: [string, typeof judgeRestartStory, () => TranscriptEvent[], [string, Break, RegExp][]][] = [
+const stories: Trial[] = [
   [
     'equivocation',
     judgeEquivocationStory,
@@ -232,26 +212,4 @@ const stories: [string, typeof judgeRestartStory, () => TranscriptEvent[], [stri
   ],
 ]
 
-describe.each(stories)('the verdict of %s', (_name, judge, story, breaks) => {
-  test('a story told whole is kept', () => {
-    const { kept, findings } = judge(told(story()))
-    expect(findings.filter((finding) => !finding.kept)).toEqual([])
-    expect(kept).toBe(true)
-  })
-
-  // Each break was a way in which the story could end badly and the verdict not notice.
-  test.each(breaks)('fails when %s', (_break, breaking, promise) => {
-    const { kept, findings } = judge(told(breaking(story())))
-    expect(kept).toBe(false)
-    expect(
-      findings
-        .filter((finding) => !finding.kept)
-        .map((finding) => finding.promise)
-        .join('\n'),
-    ).toMatch(promise)
-  })
-
-  test('an empty transcript keeps nothing', () => {
-    expect(judge([]).kept).toBe(false)
-  })
-})
+judgeAll(stories)
