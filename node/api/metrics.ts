@@ -20,6 +20,8 @@ interface Metric {
   readonly type: Type
   readonly buckets: readonly number[]
   readonly series: Map<string, Series>
+  /** The same by labels as they are given, in whatever order: found without sorting. Bounded as the series are. */
+  readonly asGiven: Map<string, Series>
 }
 
 /** One reading of a metric. */
@@ -103,17 +105,27 @@ export class MetricsRegistry implements Metrics {
         values: { name, type: known.type, wanted: type },
       })
     }
-    const metric = known ?? { name, help, type, buckets, series: new Map() }
+    const metric = known ?? { name, help, type, buckets, series: new Map(), asGiven: new Map() }
     this.#metrics.set(name, metric)
     return metric
   }
 
   #series(metric: Metric, labels: Labels): Series {
+    let given = ''
+    for (const name in labels) given += `${name}\0${labels[name]}\0`
+    const known = metric.asGiven.get(given)
+    if (known !== undefined) return known
+    const series = this.#sortedSeries(metric, labels)
+    if (metric.asGiven.size < 2 * SERIES_LIMIT) metric.asGiven.set(given, series)
+    return series
+  }
+
+  #sortedSeries(metric: Metric, labels: Labels): Series {
     const key = JSON.stringify(Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1)))
     const known = metric.series.get(key)
     if (known !== undefined) return known
     if (metric.series.size >= SERIES_LIMIT && labels.overflow === undefined) {
-      return this.#series(metric, { overflow: 'true' })
+      return this.#sortedSeries(metric, { overflow: 'true' })
     }
     const series: Series = { labels, value: 0, counts: [], observations: 0 }
     metric.series.set(key, series)

@@ -2,7 +2,7 @@ import { type Address, fromHex, type SignedStatement, toHex } from '../core/inde
 import { maxBodyBytes } from './bodies/limits.ts'
 import { DecodeError, EncodeError } from './errors.ts'
 import { isKind, kindRule } from './kinds.ts'
-import { leafHash, merklePath, merkleRoot, merkleTree, rootFromPath } from './merkle.ts'
+import { leafHash, type MerkleTree, merklePath, merkleRoot, merkleTree, rootFromPath } from './merkle.ts'
 import { SIGNATURE_BYTES } from './signature.ts'
 
 export const FRAME_VERSION = 1
@@ -56,19 +56,36 @@ export function encodeFrame(signed: SignedStatement, bodies: readonly Uint8Array
 
 /** Encodes one of `bodies` (all that stand under the statement) with its path: form 0. */
 export function encodeLeafFrame(signed: SignedStatement, bodies: readonly Uint8Array[], leaf: number): Uint8Array {
-  return leafFrame(signed, bodies[leaf]!, leaf, merklePath(bodies, leaf))
+  return leafFrame(signed, { body: bodies[leaf]!, leaf, path: merklePath(bodies, leaf) })
 }
 
-/** One frame of form 0 for each of `bodies`, the tree computed once. */
-export function encodeLeafFrames(signed: SignedStatement, bodies: readonly Uint8Array[]): Uint8Array[] {
-  const tree = merkleTree(bodies)
-  return bodies.map((body, leaf) => leafFrame(signed, body, leaf, tree.path(leaf)))
+/**
+ * One frame of form 0 for each of `bodies`.
+ * @param tree theirs, when it is there already
+ */
+export function encodeLeafFrames(
+  signed: SignedStatement,
+  bodies: readonly Uint8Array[],
+  tree: MerkleTree = merkleTree(bodies),
+): Uint8Array[] {
+  const header = leafHeader(signed)
+  return bodies.map((body, leaf) => leafFrame(signed, { body, leaf, path: tree.path(leaf) }, header))
 }
 
-function leafFrame(signed: SignedStatement, body: Uint8Array, leaf: number, path: readonly Uint8Array[]): Uint8Array {
+function leafHeader(signed: SignedStatement): Uint8Array {
+  const header = new Uint8Array(FRAME_HEADER_BYTES)
+  writeHeader(header, FORM_LEAF, signed)
+  return header
+}
+
+function leafFrame(
+  signed: SignedStatement,
+  { body, leaf, path }: { readonly body: Uint8Array; readonly leaf: number; readonly path: readonly Uint8Array[] },
+  header = leafHeader(signed),
+): Uint8Array {
   checkBodyLength(signed, body)
   const frame = new Uint8Array(FRAME_HEADER_BYTES + 2 + 32 * path.length + body.length)
-  writeHeader(frame, FORM_LEAF, signed)
+  frame.set(header)
   frame[FRAME_HEADER_BYTES] = leaf
   frame[FRAME_HEADER_BYTES + 1] = path.length
   for (const [depth, sibling] of path.entries()) frame.set(sibling, FRAME_HEADER_BYTES + 2 + 32 * depth)

@@ -2,9 +2,9 @@ import type { Domain, MeshKind, MeteredKind, SignedStatement, Signer, SigningGua
 import { decodeBody } from './bodies/index.ts'
 import { DomainSeparator, statementDigest } from './digest.ts'
 import { EncodeError } from './errors.ts'
-import { encodeFrame } from './frame.ts'
+import { encodeFrame, encodeLeafFrames } from './frame.ts'
 import { isScopeVoid, kindRule } from './kinds.ts'
-import { merkleRoot } from './merkle.ts'
+import { type MerkleTree, merkleTree } from './merkle.ts'
 
 export interface StatementSignerModules {
   readonly guard: Pick<SigningGuard, 'reserve' | 'remember' | 'signMesh'>
@@ -14,8 +14,10 @@ export interface StatementSignerModules {
 
 /** A statement just signed, ready to be sent. */
 export interface SignedFrame {
-  /** All bodies in one wire frame; `encodeLeafFrame` makes the others. */
+  /** All bodies in one wire frame. */
   readonly frame: Uint8Array
+  /** Each body in a wire frame of its own, with its path. */
+  leafFrames(): Uint8Array[]
   readonly signed: SignedStatement
   readonly statement: Statement
   /** 32 bytes. */
@@ -46,7 +48,8 @@ export class StatementSigner {
    */
   async sign(kind: MeteredKind, bodies: readonly Uint8Array[]): Promise<SignedFrame> {
     checkBodies(kind, bodies)
-    const content = merkleRoot(bodies)
+    const tree = merkleTree(bodies)
+    const content = tree.root
     const { guard, signer } = this.#modules
     const position = await guard.reserve(kind)
     const statement: Statement = {
@@ -57,7 +60,7 @@ export class StatementSigner {
     }
     const digest = statementDigest(this.#domain, statement)
     guard.remember(kind, position, digest)
-    return this.#frame(statement, digest, signer.sign(digest), bodies)
+    return this.#frame(statement, digest, signer.sign(digest), { bodies, tree })
   }
 
   /**
@@ -71,25 +74,39 @@ export class StatementSigner {
     if (scope.length !== 32 || isScopeVoid(kind, scope)) {
       throw new EncodeError('statement', 'scope', `a ${kindRule(kind).name} needs 32 bytes that are not all zero`)
     }
+    const tree = merkleTree([body])
     const statement = {
       kind,
       scope,
       position: meshSlot,
-      content: merkleRoot([body]),
+      content: tree.root,
     }
     const digest = statementDigest(this.#domain, statement)
     const { guard, signer } = this.#modules
     const entry = await guard.signMesh(statement, digest, body, () => signer.sign(digest))
-    return this.#frame(statement, digest, entry.signature, [body])
+    return this.#frame(statement, digest, entry.signature, { bodies: [body], tree })
   }
 
-  #frame(statement: Statement, digest: Uint8Array, signature: Uint8Array, bodies: readonly Uint8Array[]): SignedFrame {
+  #frame(
+    statement: Statement,
+    digest: Uint8Array,
+    signature: Uint8Array,
+    { bodies, tree }: { readonly bodies: readonly Uint8Array[]; readonly tree: MerkleTree },
+  ): SignedFrame {
     const signed = {
       signer: this.#modules.signer.address,
       statement,
       signature,
     }
-    return { frame: encodeFrame(signed, bodies), signed, statement, digest }
+    return {
+      signed,
+      statement,
+      digest,
+      get frame() {
+        return encodeFrame(signed, bodies)
+      },
+      leafFrames: () => encodeLeafFrames(signed, bodies, tree),
+    }
   }
 }
 

@@ -53,6 +53,8 @@ export async function openStore(
   let closed = false
   let failure: unknown
   let usedBytes = readUsedBytes(root)
+  /** A commit ended since that was read: only then can it have changed, and reading it costs as much as a small write. */
+  let isOutdated = false
 
   function use<T>(action: () => T): T {
     if (closed) throw storeClosed(directory)
@@ -80,7 +82,8 @@ export async function openStore(
   }
 
   function checkRoom(): void {
-    usedBytes = readUsedBytes(root)
+    if (isOutdated) usedBytes = readUsedBytes(root)
+    isOutdated = false
     if (usedBytes >= maxBytes) throw storeFull(directory, usedBytes, maxBytes)
     checkDisk(spareBytes)
   }
@@ -93,6 +96,8 @@ export async function openStore(
       const cause = await commitCause(error)
       failure = cause
       throw storeWriteFailed(directory, cause)
+    } finally {
+      isOutdated = true
     }
   }
 

@@ -1,4 +1,12 @@
-import { type Domain, fromHex, type Hex, type Logger, type Table, toHex } from '../../core/index.ts'
+import {
+  type Domain,
+  fromHex,
+  type Hex,
+  type Logger,
+  type SignedStatement,
+  type Table,
+  toHex,
+} from '../../core/index.ts'
 import { decodeBody, decodeFrame, keccak256, packSlot, type ReceiptBody } from '../../statements/index.ts'
 import type { SignedPut } from '../interface.ts'
 
@@ -33,8 +41,12 @@ export interface ReceiptFile {
 /** The id of a receipt in a wire frame of form 0. */
 export function receiptId(frame: Uint8Array): Hex {
   const { bodies, signed } = decodeFrame(frame)
-  const slot = keccak256(packSlot({ signer: signed.signer, ...signed.statement }))
-  return toHex(keccak256(slot, Uint8Array.of(bodies[0]?.leaf ?? 0)))
+  return toHex(idOf(signed, bodies[0]?.leaf ?? 0))
+}
+
+/** 32 bytes. */
+function idOf({ signer, statement }: SignedStatement, leaf: number): Uint8Array {
+  return keccak256(keccak256(packSlot({ signer, ...statement })), Uint8Array.of(leaf))
 }
 
 // Rows, by their first byte:
@@ -87,16 +99,24 @@ export class ReceiptBook {
   /**
    * Keeps a verified receipt, once however often it is given. The disk follows by itself: losing one to a crash loses
    * the means to complain, no record.
-   * @param given `untilEpoch`: the last epoch in which a court would hear of it
+   * @param given `said` and `leaf`: the statement of the frame, and where its body stands; `untilEpoch`: the last epoch
+   * in which a court would hear of it
    * @returns it as it is kept
    */
   keep(
     frame: Uint8Array,
     signed: SignedPut,
-    given: { readonly body: ReceiptBody; readonly stakeId: number; readonly untilEpoch: number },
+    given: {
+      readonly said: SignedStatement
+      readonly leaf: number
+      readonly body: ReceiptBody
+      readonly stakeId: number
+      readonly untilEpoch: number
+    },
   ): KeptReceipt {
     const { body, stakeId, untilEpoch } = given
-    const id = receiptId(frame)
+    const idBytes = idOf(given.said, given.leaf)
+    const id = toHex(idBytes)
     const known = this.get(id)
     if (known !== undefined) return known
     const kept: KeptReceipt = {
@@ -108,10 +128,9 @@ export class ReceiptBook {
       put: signed.frame,
     }
     const number = this.#next++
-    const idBytes = fromHex(id)
     this.#pending.set(id, kept)
     this.#unwritten.push(
-      [rowKey(id), encodeRow(kept, number)],
+      [rowKeyOf(idBytes), encodeRow(kept, number)],
       [orderKey(number), Buffer.concat([idBytes, body.recordKey])],
       [byRecordKey(body.recordKey, number), idBytes],
     )
@@ -221,7 +240,14 @@ export class ReceiptBook {
 }
 
 function rowKey(id: Hex): Uint8Array {
-  return Buffer.concat([Uint8Array.of(ROW), fromHex(id)])
+  return rowKeyOf(fromHex(id))
+}
+
+function rowKeyOf(id: Uint8Array): Uint8Array {
+  const key = new Uint8Array(1 + id.length)
+  key[0] = ROW
+  key.set(id, 1)
+  return key
 }
 
 function orderKey(number: number): Uint8Array {

@@ -1,5 +1,5 @@
 import { equalBytes, KIND } from '../../core/index.ts'
-import { type Admission, epochOf, KEY_TYPE, type ReceiptBody } from '../../statements/index.ts'
+import { type Admission, type AdmittedBody, epochOf, KEY_TYPE, type ReceiptBody } from '../../statements/index.ts'
 import type { SignedPut } from '../interface.ts'
 import { type CarriedPut, decodeStoreAnswer } from '../protocol/messages.ts'
 import { isRefused, type PutReader } from '../records/put-reader.ts'
@@ -49,13 +49,15 @@ export class ReceiptCheck {
     if (receipt[FORM_AT] !== FORM_LEAF) return 'the receipt is not one body with its path'
     const verdict = this.#modules.admission.admit(receipt, { kinds: [KIND.receipt], repeats: 'accept' })
     if (verdict.outcome !== 'accept') return `receipt: ${verdict.reason}`
-    const body = verdict.bodies[0]?.body as ReceiptBody
+    const { signed: said } = verdict
+    const [{ body: read, leaf }] = verdict.bodies as readonly [AdmittedBody]
+    const body = read as ReceiptBody
     if (verdict.stakeId !== stakeId) return 'another stake signed the receipt'
-    const longest = epochOf(verdict.signed.statement.position) + this.#modules.lifeEpochs
+    const longest = epochOf(said.statement.position) + this.#modules.lifeEpochs
     if (!this.#covers(body, of, longest)) return 'the receipt is not for this record, or too short'
     // What it says beyond that, no court holds it to.
     const untilEpoch = Math.min(Number(body.untilEpoch), longest)
-    return this.#modules.receipts.keep(receipt, of, { body, stakeId, untilEpoch })
+    return this.#modules.receipts.keep(receipt, of, { said, leaf, body, stakeId, untilEpoch })
   }
 
   #newer(shown: CarriedPut, record: SignedPut): StoreOutcome | undefined {

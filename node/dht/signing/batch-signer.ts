@@ -1,13 +1,5 @@
 import type { Clock, Histogram, MeteredKind, ProtocolParams, Timers } from '../../core/index.ts'
-import {
-  encodeLeafFrames,
-  epochAt,
-  epochOf,
-  indexOf,
-  kindRule,
-  limitOf,
-  type StatementSigner,
-} from '../../statements/index.ts'
+import { epochAt, epochOf, indexOf, kindRule, limitOf, type StatementSigner } from '../../statements/index.ts'
 
 export interface BatchSignerModules {
   readonly statementSigner: Pick<StatementSigner, 'sign'>
@@ -93,12 +85,12 @@ export class BatchSigner {
   async #signBatch(batch: readonly Asked[]): Promise<void> {
     try {
       const bodies = batch.map(({ body }) => body)
-      const { signed } = await this.#modules.statementSigner.sign(this.#kind, bodies)
+      const signed = await this.#modules.statementSigner.sign(this.#kind, bodies)
       const { position } = signed.statement
       const epoch = epochOf(position)
       this.#newest = { epoch, index: indexOf(position) }
       this.#modules.batchSizes.observe(batch.length)
-      const frames = encodeLeafFrames(signed, bodies)
+      const frames = signed.leafFrames()
       for (const [index, { resolve }] of batch.entries()) resolve({ frame: frames[index] as Uint8Array, epoch })
     } catch (error) {
       for (const { reject } of batch) reject(error)
