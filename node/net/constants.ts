@@ -115,8 +115,15 @@ export const REQUEST_MAX_BYTES = 132 * 1024
 export const REQUESTS_WAITING_MAX = 4_096
 /** Bytes that may wait to be written to one peer. */
 export const REQUEST_QUEUE_MAX_BYTES = 16 * 1024 * 1024
-/** Requests of one peer being answered at once; past it nothing more is read from it until one is done. */
+/** Requests of one staked peer being answered at once; past it nothing more is read from it until one is done. */
 export const REQUESTS_ANSWERING_MAX = 256
+/** The same of a reader: what a few of its answers may take in memory is all that it is worth. */
+export const READER_ANSWERING_MAX = 16
+/**
+ * Bytes of answers that may wait for one peer to read them; past it nothing more is read from it until it does. What is
+ * being answered then comes on top: 256 answers of a stake, 16 of a reader, of 132 KiB at most.
+ */
+export const ANSWER_QUEUE_MAX_BYTES = 1024 * 1024
 /** Peers with a request stream of ours or a rate remembered. */
 export const REQUEST_PEERS_MAX = 1_024
 /** Milliseconds to wait for an answer unless told otherwise. */
@@ -133,6 +140,15 @@ export const STAKED_REQUEST_RATE = {
 } as const
 /** What a reader may ask, its answers counted with it: enough to read some records a second, and a large value slowly. */
 export const READER_REQUEST_RATE = { messagesPerSecond: 50, bytesPerSecond: 1024 * 1024, burstSeconds: 4 } as const
+/**
+ * What all readers together may ask: a reader's key costs nothing, so that one with many keys must not have many rates.
+ * Stakes are not counted here.
+ */
+export const ALL_READERS_REQUEST_RATE = {
+  messagesPerSecond: 400,
+  bytesPerSecond: 8 * 1024 * 1024,
+  burstSeconds: 4,
+} as const
 /**
  * What a reader asks of one peer: a little less than it may, since the two clocks begin to count at different moments, and
  * a smaller burst, since other requests of it may be on their way.

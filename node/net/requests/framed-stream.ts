@@ -1,15 +1,25 @@
 import type { Stream } from '@libp2p/interface'
+import { ANSWER_QUEUE_MAX_BYTES } from '../constants.ts'
 import { encodeHead, FrameReader, type FrameType, type RequestFrame } from './frames.ts'
 
 type Bytes = { subarray(): Uint8Array }
 
-/** One stream that carries frames both ways. What is written in one turn leaves as one write. */
+/** Why nothing is read: too much is being answered, or the other side does not read what it asked for. */
+export type HoldReason = 'answering' | 'writing'
+
+/**
+ * One stream that carries frames both ways. What is written in one turn leaves as one write. While it is held, no frame
+ * is taken, of those that have come already neither.
+ */
 export class FramedStream {
   readonly #stream: Stream
+  readonly #take: (frame: RequestFrame) => void
   readonly #reader = new FrameReader()
+  readonly #holds = new Set<HoldReason>()
   #queue: Uint8Array[] = []
   #queuedBytes = 0
   #isScheduled = false
+  #isTaking = false
 
   /**
    * @param take called with each frame; what it throws ends the stream
@@ -17,12 +27,10 @@ export class FramedStream {
    */
   constructor(stream: Stream, take: (frame: RequestFrame) => void, onEnd: () => void) {
     this.#stream = stream
+    this.#take = take
     stream.addEventListener('message', ({ data }) => {
-      try {
-        for (const frame of this.#reader.take((data as Bytes).subarray())) take(frame)
-      } catch (error) {
-        stream.abort(error instanceof Error ? error : new Error(String(error)))
-      }
+      this.#reader.push((data as Bytes).subarray())
+      this.#takeAll()
     })
     stream.addEventListener('drain', () => this.#flush())
     stream.addEventListener('remoteCloseWrite', () => stream.abort(new Error('the other side ended')))
@@ -50,17 +58,43 @@ export class FramedStream {
     })
   }
 
-  /** Reads nothing more until {@link FramedStream.resume}. */
-  pause(): void {
-    this.#stream.pause()
+  /** Writes an answer; while more of them wait than should, nothing is read: who does not read is not answered. */
+  answer(type: FrameType, id: number, payload: Uint8Array): void {
+    this.write(type, id, payload)
+    if (this.#queuedBytes > ANSWER_QUEUE_MAX_BYTES) this.hold('writing')
   }
 
-  resume(): void {
-    this.#stream.resume()
+  /** Takes nothing more until each reason is {@link FramedStream.release}d. */
+  hold(reason: HoldReason): void {
+    this.#holds.add(reason)
+    if (this.isOpen) this.#stream.pause()
+  }
+
+  release(reason: HoldReason): void {
+    if (!this.#holds.delete(reason) || this.#holds.size > 0) return
+    this.#takeAll()
+    if (this.#holds.size === 0 && this.isOpen) this.#stream.resume()
   }
 
   abort(why: string): void {
     this.#stream.abort(new Error(why))
+  }
+
+  #takeAll(): void {
+    // A frame that is answered at once may hold or release the stream: whoever is in this loop goes on with it.
+    if (this.#isTaking) return
+    this.#isTaking = true
+    try {
+      while (this.#holds.size === 0 && this.isOpen) {
+        const frame = this.#reader.next()
+        if (frame === undefined) break
+        this.#take(frame)
+      }
+    } catch (error) {
+      this.#stream.abort(error instanceof Error ? error : new Error(String(error)))
+    } finally {
+      this.#isTaking = false
+    }
   }
 
   #flush(): void {
@@ -69,5 +103,6 @@ export class FramedStream {
     this.#queue = []
     this.#queuedBytes = 0
     this.#stream.send(bytes)
+    this.release('writing')
   }
 }

@@ -13,7 +13,9 @@ import type {
 import { SuprnovaError } from '../../core/index.ts'
 import { BoundedMap } from '../bounded-map.ts'
 import {
+  ALL_READERS_REQUEST_RATE,
   DIAL_TIMEOUT_MS,
+  READER_ANSWERING_MAX,
   READER_REQUEST_RATE,
   REFUSALS_MAX,
   REQUEST_MAX_BYTES,
@@ -50,8 +52,11 @@ export interface RequestsModules {
 
 interface Waiting {
   readonly to: Address
-  readonly deadlineMs: number
   readonly timeoutMs: number
+  /** Looks for what waited too long that this one lives through: counted, since clocks step. */
+  looksLeft: number
+  /** The stream it was asked on; `undefined` while that is being opened. */
+  stream: FramedStream | undefined
   readonly resolve: (answer: Uint8Array) => void
   readonly reject: (error: unknown) => void
 }
@@ -60,6 +65,8 @@ interface Waiting {
 interface Asking {
   readonly waiting: Map<number, Waiting>
   nextId: number
+  /** Requests on the open stream that were given up: as many answers may still come that nobody waits for. */
+  givenUp: number
   stream: FramedStream | undefined
   opening: Promise<FramedStream> | undefined
 }
@@ -82,6 +89,9 @@ export class Requests implements RequestTransport {
   readonly #unreachable: BoundedMap<Address, number>
   readonly #allowances: BoundedMap<string, Allowance>
   readonly #peerIds: BoundedMap<Address, PeerId>
+  /** The stream on which each peer asks, its newest: as many as there are connections. */
+  readonly #answering = new Map<string, FramedStream>()
+  readonly #readers: TokenBucket
   #handler: RequestHandler | undefined
   #cancelSweep: (() => void) | undefined
   #running = false
@@ -94,6 +104,7 @@ export class Requests implements RequestTransport {
     this.#unreachable = new BoundedMap(REQUEST_PEERS_MAX, evicted('unreachable'))
     this.#allowances = new BoundedMap(REQUEST_PEERS_MAX, evicted('allowances'))
     this.#peerIds = new BoundedMap(REQUEST_PEERS_MAX, evicted('peer ids'))
+    this.#readers = new TokenBucket(ALL_READERS_REQUEST_RATE, modules.clock.nowMs())
   }
 
   async start(): Promise<void> {
@@ -108,9 +119,11 @@ export class Requests implements RequestTransport {
     await this.#modules.host.unhandle(this.#protocol)
     for (const [address, asking] of this.#asking) {
       asking.stream?.abort('stopping')
-      this.#lose(address, asking)
+      this.#lose(address, asking, 'all')
     }
     this.#asking.clear()
+    for (const stream of this.#answering.values()) stream.abort('stopping')
+    this.#answering.clear()
   }
 
   serve(handler: RequestHandler): () => void {
@@ -133,7 +146,13 @@ export class Requests implements RequestTransport {
       waiting += asking.waiting.size
       queuedBytes += asking.stream?.queuedBytes ?? 0
     }
-    return { asking: this.#asking.size, allowances: this.#allowances.size, waiting, 'queued bytes': queuedBytes }
+    let answerBytes = 0
+    for (const { queuedBytes: bytes } of this.#answering.values()) answerBytes += bytes
+    return {
+      ...{ asking: this.#asking.size, answering: this.#answering.size, allowances: this.#allowances.size, waiting },
+      'queued bytes': queuedBytes,
+      'answer bytes': answerBytes,
+    }
   }
 
   request(to: Address, request: Uint8Array, options: RequestOptions = {}): Promise<Uint8Array> {
@@ -149,29 +168,47 @@ export class Requests implements RequestTransport {
       if (signal?.aborted === true) return reject(signal.reason)
       const id = asking.nextId
       asking.nextId = (id + 1) >>> 0
-      const waiting = { to, timeoutMs, deadlineMs: this.#modules.clock.nowMs() + timeoutMs, resolve, reject }
+      const abort = () => this.#giveUp(asking, id, signal?.reason)
+      signal?.addEventListener('abort', abort, { once: true })
+      const leave = () => signal?.removeEventListener('abort', abort)
+      const waiting: Waiting = {
+        ...{ to, timeoutMs, stream: undefined },
+        // One more: the next look may come at once.
+        looksLeft: Math.ceil(timeoutMs / REQUEST_SWEEP_MS) + 1,
+        resolve: (answer) => {
+          leave()
+          resolve(answer)
+        },
+        reject: (error) => {
+          leave()
+          reject(error)
+        },
+      }
       asking.waiting.set(id, waiting)
       this.#scheduleSweep()
-      signal?.addEventListener(
-        'abort',
-        () => {
-          if (asking.waiting.delete(id)) reject(signal.reason)
-        },
-        { once: true },
-      )
-      if (asking.stream?.isOpen === true) {
-        asking.stream.write(FRAME.request, id, request)
-        return
+      const write = (stream: FramedStream) => {
+        waiting.stream = stream
+        stream.write(FRAME.request, id, request)
       }
+      if (asking.stream?.isOpen === true) return write(asking.stream)
       this.#open(to, asking).then(
         (stream) => {
-          if (asking.waiting.has(id)) stream.write(FRAME.request, id, request)
+          if (asking.waiting.has(id)) write(stream)
         },
         (error: unknown) => {
-          if (asking.waiting.delete(id)) reject(error)
+          if (asking.waiting.delete(id)) waiting.reject(error)
         },
       )
     })
+  }
+
+  /** Waits no longer for an answer, which may come all the same. */
+  #giveUp(asking: Asking, id: number, error: unknown): void {
+    const waiting = asking.waiting.get(id)
+    if (waiting === undefined) return
+    asking.waiting.delete(id)
+    if (waiting.stream !== undefined && waiting.stream === asking.stream) asking.givenUp++
+    waiting.reject(error)
   }
 
   /** `undefined` while answers of as many peers as may be are waited for. */
@@ -184,7 +221,7 @@ export class Requests implements RequestTransport {
       idle[1].stream?.abort('another peer is asked in its place')
       this.#asking.delete(idle[0])
     }
-    const asking: Asking = { waiting: new Map(), nextId: 1, stream: undefined, opening: undefined }
+    const asking: Asking = { waiting: new Map(), nextId: 1, givenUp: 0, stream: undefined, opening: undefined }
     this.#asking.set(to, asking)
     return asking
   }
@@ -215,10 +252,11 @@ export class Requests implements RequestTransport {
         (frame) => this.#settle(asking, frame),
         () => {
           if (asking.stream === framed) asking.stream = undefined
-          this.#lose(to, asking)
+          this.#lose(to, asking, framed)
         },
       )
       asking.stream = framed
+      asking.givenUp = 0
       this.#unreachable.delete(to)
       return framed
     } catch (error) {
@@ -244,40 +282,53 @@ export class Requests implements RequestTransport {
   #settle(asking: Asking, { id, payload, type }: RequestFrame): void {
     if (type === FRAME.request) throw new RangeError('a request on a stream that is for answers')
     const waiting = asking.waiting.get(id)
-    // Whoever asked gave up meanwhile.
-    if (waiting === undefined) return
+    if (waiting === undefined) {
+      // Whoever asked gave up meanwhile; but no more answers come than were asked for.
+      if (asking.givenUp-- > 0) return
+      this.#modules.metrics.requests.inc({ outcome: 'unasked' })
+      throw new RangeError('an answer that nobody asked for')
+    }
     asking.waiting.delete(id)
     if (type === FRAME.answer) waiting.resolve(payload)
     else waiting.reject(refused(waiting.to, Buffer.from(payload.subarray(0, 64)).toString('utf8')))
   }
 
-  #lose(to: Address, asking: Asking): void {
-    const waiting = [...asking.waiting.values()]
-    asking.waiting.clear()
-    for (const { reject } of waiting) reject(lost(to))
+  /** Ends what was asked on a stream that is gone. What waits for another one goes on. */
+  #lose(to: Address, asking: Asking, of: FramedStream | 'all'): void {
+    for (const [id, { reject, stream }] of [...asking.waiting]) {
+      if (of !== 'all' && stream !== of) continue
+      asking.waiting.delete(id)
+      reject(lost(to))
+    }
   }
 
   #answer(stream: Stream, connection: Connection): void {
     const { remotePeer } = connection
     const peer = remotePeer.toString()
+    const most = this.#modules.standing.of(remotePeer) === undefined ? READER_ANSWERING_MAX : REQUESTS_ANSWERING_MAX
     let answering = 0
+    // A peer asks on one stream: a second one means that the first is of no more use to it.
+    this.#answering.get(peer)?.abort('a newer stream of the same peer')
     const framed: FramedStream = new FramedStream(
       stream,
       (frame) => {
         if (frame.type !== FRAME.request) throw new RangeError('an answer on a stream that is for requests')
         const refusal = this.#admit(peer, remotePeer, frame.payload.length)
         if (refusal === 'end') throw new RangeError('asked too often')
-        if (refusal !== undefined) return framed.write(FRAME.refusal, frame.id, refusal)
+        if (refusal !== undefined) return framed.answer(FRAME.refusal, frame.id, refusal)
         answering++
-        if (answering >= REQUESTS_ANSWERING_MAX) framed.pause()
+        if (answering >= most) framed.hold('answering')
         void this.#handle(frame, remotePeer, peer).then(({ type, payload }) => {
-          if (answering-- === REQUESTS_ANSWERING_MAX) framed.resume()
           this.#charge(peer, payload.length)
-          if (framed.isOpen) framed.write(type, frame.id, payload)
+          if (framed.isOpen) framed.answer(type, frame.id, payload)
+          if (answering-- === most) framed.release('answering')
         })
       },
-      () => {},
+      () => {
+        if (this.#answering.get(peer) === framed) this.#answering.delete(peer)
+      },
     )
+    this.#answering.set(peer, framed)
   }
 
   async #handle({ payload }: RequestFrame, peer: PeerId, text: string) {
@@ -307,7 +358,9 @@ export class Requests implements RequestTransport {
       allowance = { bucket: new TokenBucket(rate, nowMs), isStaked, refusals: allowance?.refusals ?? 0 }
       this.#allowances.set(text, allowance)
     }
-    if (allowance.bucket.take(1, bytes, nowMs)) {
+    const isWithin = isStaked || this.#readers.has(1, bytes, nowMs)
+    if (isWithin && allowance.bucket.take(1, bytes, nowMs)) {
+      if (!isStaked) this.#readers.take(1, bytes, nowMs)
       allowance.refusals = 0
       return undefined
     }
@@ -319,7 +372,10 @@ export class Requests implements RequestTransport {
   /** A question of 66 bytes may have an answer of 128 KiB: a reader, who has nothing to lose, pays for those too. */
   #charge(text: string, bytes: number): void {
     const allowance = this.#allowances.get(text)
-    if (allowance?.isStaked === false) allowance.bucket.oweBytes(bytes, this.#modules.clock.nowMs())
+    if (allowance?.isStaked !== false) return
+    const nowMs = this.#modules.clock.nowMs()
+    allowance.bucket.oweBytes(bytes, nowMs)
+    this.#readers.oweBytes(bytes, nowMs)
   }
 
   #peerOf(address: Address): PeerId | undefined {
@@ -336,17 +392,11 @@ export class Requests implements RequestTransport {
     if (this.#cancelSweep !== undefined) return
     this.#cancelSweep = this.#modules.timers.after(REQUEST_SWEEP_MS, () => {
       this.#cancelSweep = undefined
-      const nowMs = this.#modules.clock.nowMs()
       let left = 0
-      for (const [to, { waiting }] of this.#asking) {
-        for (const [id, { deadlineMs, reject, timeoutMs }] of waiting) {
-          // A clock that steps back must not let requests wait for ever.
-          if (nowMs < deadlineMs && deadlineMs - nowMs <= timeoutMs) {
-            left++
-            continue
-          }
-          waiting.delete(id)
-          reject(timedOut(to, timeoutMs))
+      for (const [to, asking] of this.#asking) {
+        for (const [id, waiting] of asking.waiting) {
+          if (--waiting.looksLeft > 0) left++
+          else this.#giveUp(asking, id, timedOut(to, waiting.timeoutMs))
         }
       }
       if (left > 0 && this.#running) this.#scheduleSweep()
