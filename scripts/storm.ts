@@ -2,11 +2,15 @@
 //
 //   node scripts/on-node24.mjs scripts/storm.ts 0 100           seeds 0 to 99
 //   node scripts/on-node24.mjs scripts/storm.ts 0 100 --first   ends at the first that breaks one
+//   node scripts/on-node24.mjs scripts/storm.ts 0 9000 450      ends after so many seconds
 import { runStorm } from '../node/lab/simulation/storm.ts'
 
-const [from, to] = process.argv.slice(2).map(Number)
+const [from, to, seconds = Number.POSITIVE_INFINITY] = process.argv
+  .slice(2)
+  .filter((word) => !word.startsWith('--'))
+  .map(Number)
 if (!Number.isInteger(from) || !Number.isInteger(to)) {
-  process.stderr.write('usage: node scripts/on-node24.mjs scripts/storm.ts FROM TO [--first]\n')
+  process.stderr.write('usage: node scripts/on-node24.mjs scripts/storm.ts FROM TO [SECONDS] [--first]\n')
   process.exit(2)
 }
 const first = process.argv.includes('--first')
@@ -14,7 +18,9 @@ const started = performance.now()
 const sums: Record<string, number> = {}
 let broken = 0
 let played = 0
-for (let seed = from as number; seed < (to as number); seed++) {
+const secondsGone = () => (performance.now() - started) / 1_000
+let seed = from as number
+for (; seed < (to as number) && secondsGone() < seconds; seed++) {
   const { counts, problems } = await runStorm({ seed: `storm ${seed}` })
   played++
   for (const [name, count] of Object.entries(counts)) sums[name] = (sums[name] ?? 0) + count
@@ -24,6 +30,7 @@ for (let seed = from as number; seed < (to as number); seed++) {
   for (const problem of problems.slice(0, first ? 3 : 10)) process.stdout.write(`  ${problem}\n`)
   if (first) break
 }
-const seconds = (performance.now() - started) / 1_000
-process.stdout.write(`${played} seeds in ${seconds.toFixed(0)} s, ${broken} broke a promise; ${JSON.stringify(sums)}\n`)
+process.stdout.write(
+  `seeds ${from} to ${seed - 1}: ${played} in ${secondsGone().toFixed(0)} s, ${broken} broke a promise; ${JSON.stringify(sums)}\n`,
+)
 if (broken > 0) process.exitCode = 1

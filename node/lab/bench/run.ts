@@ -9,6 +9,7 @@ const benches: Record<string, () => Promise<{ bench: Bench }>> = {
   retrieve: () => import('./retrieve.ts'),
   batched: () => import('./batched.ts'),
   footprint: () => import('./footprint.ts'),
+  scale: () => import('./scale.ts'),
 }
 
 /** The benchmarks there are, in the order in which they are told. */

@@ -2,13 +2,15 @@ import type { Address, Head, KeyTenure, StakeRow, StakeView } from '../../core/i
 import { SIMULATED_BLOCK_HASH, type SimulatedChain } from './simulated-chain.ts'
 import type { Life } from './virtual-time.ts'
 
+/** Follows from the keys of a block alone, so all nodes share it. */
+const tenuresByStake = new WeakMap<object, Map<number, KeyTenure[]>>()
+
 /** The chain as one node has it: some milliseconds behind, or stuck at a block while its RPC is away. */
 export class SimulatedView implements StakeView {
   readonly #chain: SimulatedChain
   readonly #life: Life
   readonly #lagSeconds: number
   readonly #listeners = new Set<(stakeIds: readonly number[]) => void>()
-  readonly #tenures = new WeakMap<object, Map<number, KeyTenure[]>>()
   #stuckAt: { readonly seconds: number; readonly seenAtMs: number } | undefined
 
   constructor(chain: SimulatedChain, life: Life, { lagSeconds }: { readonly lagSeconds: number }) {
@@ -65,13 +67,13 @@ export class SimulatedView implements StakeView {
 
   keyAt(stakeId: number, epoch: number): KeyTenure | undefined {
     const { keys } = this.#block()
-    let byStake = this.#tenures.get(keys)
+    let byStake = tenuresByStake.get(keys)
     if (byStake === undefined) {
       byStake = new Map()
       for (const tenure of keys.values()) {
         byStake.set(tenure.stakeId, [...(byStake.get(tenure.stakeId) ?? []), tenure])
       }
-      this.#tenures.set(keys, byStake)
+      tenuresByStake.set(keys, byStake)
     }
     return byStake.get(stakeId)?.find(({ fromEpoch, untilEpoch }) => fromEpoch <= epoch && epoch < untilEpoch)
   }
