@@ -13,8 +13,10 @@ import {
   type ClosestLine,
   HEADER,
   isNotFound,
+  type KeptLine,
   type NearbyLine,
   type ReceiptLine,
+  type RenewedLine,
   type StoredLine,
 } from './http/dht-routes.ts'
 import type { GossipLine } from './http/node-api.ts'
@@ -32,6 +34,8 @@ export interface StateQuery {
   readonly all?: boolean
   /** The key is the hash of a name already: 0x and 64 hex digits. */
   readonly hash?: boolean
+  /** Of a store or a renewal: sign it anew before each end, as long as the node runs; false ends that. */
+  readonly keep?: boolean | undefined
   /** Ends a store or a read half-way. A store that ended so is no store: its name keeps what it had. */
   readonly signal?: AbortSignal
 }
@@ -51,12 +55,13 @@ export type RetrievedValue =
   | (StateFacts & { readonly value: Uint8Array })
   | { readonly value: undefined; readonly quorum: false; readonly missing: readonly [] }
 
-function stateQuery(key: string, { all, hash, owner, quorum, replicas }: StateQuery): URLSearchParams {
+function stateQuery(key: string, { all, hash, keep, owner, quorum, replicas }: StateQuery): URLSearchParams {
   const query = new URLSearchParams({ key })
   for (const [name, value] of Object.entries({ owner, quorum, replicas })) {
     if (value !== undefined) query.set(name, String(value))
   }
   if (all === true) query.set('all', '1')
+  if (keep !== undefined) query.set('keep', keep ? '1' : '0')
   if (hash === true) query.set('hash', '1')
   return query
 }
@@ -201,6 +206,24 @@ export class NodeClient {
     }
   }
 
+  /** Signs a state anew, so that it lives longer; of another stake's state the parts alone. Its bytes are not sent. */
+  async renew(key: string, options: StateQuery = {}): Promise<RenewedLine> {
+    const stall = new Stall(options.signal)
+    stall.wait()
+    try {
+      return JSON.parse(
+        await textOf(await this.#open('POST', `/dht/renew?${stateQuery(key, options)}`, undefined, stall.signal)),
+      )
+    } finally {
+      stall.end()
+    }
+  }
+
+  /** The states that the node keeps alive. */
+  async kept(): Promise<KeptLine[]> {
+    return (await this.#json<{ states: KeptLine[] }>('GET', '/dht/kept')).states
+  }
+
   /** Which stakes hold a state now. */
   closest(key: string, options: StateQuery = {}): Promise<ClosestLine> {
     return this.#json('GET', `/dht/closest?${stateQuery(key, options)}`)
@@ -235,9 +258,12 @@ export class NodeClient {
   }
 
   /** Receipts this node was given, newest first. */
-  async receipts(options: { readonly key?: string; readonly limit?: number } = {}): Promise<ReceiptLine[]> {
+  async receipts(
+    options: { readonly key?: string; readonly stake?: number; readonly limit?: number } = {},
+  ): Promise<ReceiptLine[]> {
     const query = new URLSearchParams()
     if (options.key !== undefined) query.set('key', options.key)
+    if (options.stake !== undefined) query.set('stake', String(options.stake))
     if (options.limit !== undefined) query.set('limit', String(options.limit))
     return (await this.#json<{ receipts: ReceiptLine[] }>('GET', `/dht/receipts?${query}`)).receipts
   }

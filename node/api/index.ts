@@ -4,7 +4,15 @@ export { PAYLOAD_LIMIT_BYTES, SOCKET_NAME, SOFTWARE_VERSION, TOPIC_LIMIT_BYTES }
 export { createNode, type NodeModules } from './createNode.ts'
 export { ConfigError, NodeNotRunningError, NodeSilentError, RequestError } from './errors.ts'
 export { declareFreshKey } from './fresh-key.ts'
-export type { AgentLine, ClosestLine, NearbyLine, ReceiptLine, StoredLine } from './http/dht-routes.ts'
+export type {
+  AgentLine,
+  ClosestLine,
+  KeptLine,
+  NearbyLine,
+  ReceiptLine,
+  RenewedLine,
+  StoredLine,
+} from './http/dht-routes.ts'
 export { HealthServer } from './http/health-server.ts'
 export { LocalServer } from './http/local-server.ts'
 export type { GossipLine, HealthApi, NodeApi } from './http/node-api.ts'

@@ -6,11 +6,14 @@ import {
   type KeptReceipt,
   type MeshDHTAdapter,
   type NearbyOptions,
+  nameHashOf,
   type Place,
   type QueryOptions,
   type QueryResult,
   REPLICAS_DEFAULT,
   type ReceiptFile,
+  type RenewedState,
+  type RenewOptions,
   type RetrieveStateOptions,
   type SpatialAgent,
   STATE_MAX_BYTES,
@@ -166,6 +169,21 @@ export class SuprnovaDHT {
    */
   storeState(key: StateKey, value: unknown, options: StoreStateOptions = {}): Promise<StoredState> {
     return this.#dht.states.storeState(key, bytesOf(value), options)
+  }
+
+  /**
+   * Signs a state anew, so that it lives longer: a record ends with its receipts. `storeState` with `keep: true` does so by
+   * itself, as long as this node runs.
+   * @param options `owner`: another stake's state, of which the parts alone can be renewed
+   * @throws DhtError `DHT_NOTHING_TO_RENEW`, `DHT_NO_QUORUM`, `DHT_NOT_YOURS`, and as `storeState`
+   */
+  renewState(key: StateKey, options: RenewOptions = {}): Promise<RenewedState> {
+    return this.#dht.states.renew(key, options)
+  }
+
+  /** Lets a state that was kept alive end with its life. @returns whether it was kept */
+  async letGo(key: StateKey): Promise<boolean> {
+    return (await this.#dht.states.keeper?.letGo(nameHashOf(key))) ?? false
   }
 
   /**

@@ -99,6 +99,7 @@ export const COMMANDS: readonly Entry[] = [
 
   entry('dht put', 'Store a value under a name', () => import('./commands/dht-put.ts')),
   entry('dht get', 'Read what a stake stored under a name', () => import('./commands/dht-get.ts')),
+  entry('dht renew', 'Sign a state anew before its end', () => import('./commands/dht-renew.ts')),
   entry('dht closest', 'Show which stakes hold a name', () => import('./commands/dht-closest.ts')),
   entry('dht peers', 'Walk the routing table towards a name', () => import('./commands/dht-peers.ts')),
   entry('dht query', 'Find the agents near a position', () => import('./commands/dht-query.ts')),

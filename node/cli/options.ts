@@ -195,6 +195,10 @@ export const OPTION = {
     summary: 'Receipts after which a store is done (default: 2)',
     parse: wholeNumber(1, 20),
   }),
+  keep: flag({
+    summary: 'Sign it anew before each end, as long as the node runs',
+    sources: 'flag-only',
+  }),
   light: flag({ summary: 'Read without a node, a stake or a key', sources: 'flag-only' }),
   snapshot: value({
     placeholder: 'FILE',

@@ -11,7 +11,7 @@ import { ensureContractsBuilt } from '../../node/lab/index.ts'
 import { nodeReady, runNode } from '../../node/lab/network/node-process.ts'
 import { PrivateNetwork, type StakedMember } from '../../node/lab/network/private-network.ts'
 import { until } from '../../node/lab/network/until.ts'
-import { startCli } from './cli-process.ts'
+import { PROGRAM, startCli } from './cli-process.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const NODES = ['one', 'two', 'three', 'four']
@@ -104,6 +104,39 @@ describe('records from the command line', () => {
     const found = await cli('three', 'dht', 'query', '100', '100', '0', '--radius', '5')
     expect(found.json.agents).toMatchObject([{ position: [103, 104, 0], capabilities: ['look'] }])
     expect((await cli('three', 'dht', 'query', '100', '100', '0', '--radius', '4.9')).json.agents).toEqual([])
+  })
+
+  test('a state is renewed before its end, kept alive, and let go', async () => {
+    const put = await cli('one', 'dht', 'put', 'lasting', '--value', 'still here', '--keep')
+    expect((await cli('one', 'dht', 'renew')).json.states).toHaveLength(1)
+    const again = await cli('one', 'dht', 'renew', 'lasting', '--no-keep')
+    expect(again.json).toMatchObject({ recordKey: put.json.recordKey, kept: false, size: 10 })
+    expect(again.json.expiryEpoch).toBeGreaterThanOrEqual(put.json.expiryEpoch)
+    expect((await cli('one', 'dht', 'renew')).json.states).toEqual([])
+    expect(await cli('one', 'dht', 'renew', 'nothing of this name')).toMatchObject({
+      code: 75,
+      json: { error: { code: 'DHT_NOTHING_TO_RENEW' } },
+    })
+  })
+
+  test('bytes go through pipes as they are, and a store that is interrupted is none', async () => {
+    const [member] = members(['two'])
+    const dataDir = ['--data-dir', member?.dataDir ?? '']
+    const value = randomBytes(200_000)
+    const put = pipe(['dht', 'put', 'piped', ...dataDir])
+    put.child.stdin?.end(value)
+    expect((await put.ended).code).toBe(0)
+    const got = await pipe(['dht', 'get', 'piped', ...dataDir]).ended
+    expect(got.stdout.equals(value)).toBe(true)
+
+    const broken = pipe(['dht', 'put', 'piped', ...dataDir])
+    broken.child.stdin?.write(randomBytes(300_000))
+    const written = async () => (await member?.client.status())?.guard.state === 'ready'
+    await until('the node still answers beside it', PLACED_WITHIN_MS, written)
+    broken.child.kill('SIGINT')
+    expect((await broken.ended).code).toBe(130)
+    const kept = await pipe(['dht', 'get', 'piped', ...dataDir]).ended
+    expect(kept.stdout.equals(value)).toBe(true)
   })
 
   test('bad input is refused by name', async () => {
@@ -263,6 +296,17 @@ describe('the package', () => {
     expect(said.peers.found).toBeGreaterThanOrEqual(1)
   })
 })
+
+/** A command between two pipes. */
+function pipe(argv: readonly string[]) {
+  const child = spawn(process.execPath, [PROGRAM, ...argv], { stdio: ['pipe', 'pipe', 'inherit'] })
+  const stdout: Buffer[] = []
+  child.stdout.on('data', (chunk) => stdout.push(chunk))
+  const ended = new Promise<{ code: number | null; stdout: Buffer }>((resolve) => {
+    child.on('close', (code) => resolve({ code, stdout: Buffer.concat(stdout) }))
+  })
+  return { child, ended }
+}
 
 async function outputOf(script: string, env: Record<string, string>): Promise<string[]> {
   const child = spawn(process.execPath, [script], {

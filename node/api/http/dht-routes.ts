@@ -3,6 +3,7 @@ import { EXIT, fromHex, type Hex, SuprnovaError, type Timers, toHex } from '../.
 import {
   type Dht,
   type KeptReceipt,
+  nameHashOf,
   type QueryResult,
   REPLICAS_DEFAULT,
   type SpatialAgent,
@@ -35,7 +36,29 @@ export interface StoredLine {
   /** Content records it was cut into; 0 for a value that fits one record. */
   readonly parts: number
   readonly degraded: boolean
+  /** The last epoch of its life. */
+  readonly expiryEpoch: number
   readonly receipts: readonly ReceiptLine[]
+}
+
+/** The answer to a renewal. */
+export interface RenewedLine {
+  readonly recordKey: Hex
+  /** The last epoch of its life now. */
+  readonly expiryEpoch: number
+  /** False when it lives almost as long as it may: then nothing was signed. */
+  readonly renewed: boolean
+  readonly parts: number
+  readonly size: number
+  readonly receipts: readonly ReceiptLine[]
+  /** Whether the node keeps it alive from now on. */
+  readonly kept: boolean
+}
+
+/** A state that the node keeps alive. */
+export interface KeptLine {
+  readonly nameHash: Hex
+  readonly expiryEpoch: number
 }
 
 /** Who holds a key now. */
@@ -72,6 +95,8 @@ export async function answerDht(
   const receipt = /^GET \/dht\/receipts\/([^/]+)$/.exec(route)
   if (route === 'PUT /dht/state') sendJson(response, 200, await store(api.dht, query, request, timers))
   else if (route === 'GET /dht/state') await retrieve(api.dht, query, response, timers)
+  else if (route === 'POST /dht/renew') sendJson(response, 200, await renew(api.dht, query))
+  else if (route === 'GET /dht/kept') sendJson(response, 200, { states: keptOf(api.dht) })
   else if (route === 'GET /dht/closest') sendJson(response, 200, closest(api.dht, query))
   else if (route === 'GET /dht/peers') sendJson(response, 200, await api.network.findPeers(walkTarget(api.dht, query)))
   else if (route === 'GET /dht/receipts') sendJson(response, 200, { receipts: receiptsOf(api.dht, query) })
@@ -85,7 +110,10 @@ export async function answerDht(
 
 async function store(dht: Dht, query: URLSearchParams, request: IncomingMessage, timers: Timers): Promise<StoredLine> {
   if (Number(request.headers['content-length'] ?? 0) > STATE_LIMIT_BYTES) throw bodyTooLarge()
-  const stored = await dht.states.storeState(keyOf(query), bodyOf(request, timers), quorumOf(query))
+  const stored = await dht.states.storeState(keyOf(query), bodyOf(request, timers), {
+    ...quorumOf(query),
+    keep: query.get('keep') === '1',
+  })
   return {
     recordKey: toHex(stored.recordKey),
     position: String(stored.position),
@@ -93,9 +121,28 @@ async function store(dht: Dht, query: URLSearchParams, request: IncomingMessage,
     size: stored.size,
     parts: stored.parts,
     degraded: stored.degraded,
+    expiryEpoch: stored.expiryEpoch,
     // The third receipt of a healthy network is a moment behind the second: whoever asked may as well have it.
     receipts: (query.get('all') === '1' ? await stored.rest : stored.receipts).map(lineOf),
   }
+}
+
+/** Signs a state anew; with `keep=1` again before each end, with `keep=0` no more. */
+async function renew(dht: Dht, query: URLSearchParams): Promise<RenewedLine> {
+  const key = keyOf(query)
+  const nameHash = nameHashOf(key)
+  const { owner } = ownerOf(query)
+  const quorum = quorumOf(query)
+  if (query.get('keep') === '0') await dht.states.keeper?.letGo(nameHash)
+  const { receipts, recordKey, ...renewed } = await dht.states.renew(key, { ...quorum, ...ownerOf(query) })
+  const isOwn = owner === undefined || owner === dht.ownStakeId
+  if (query.get('keep') === '1' && isOwn) await dht.states.keeper?.keep(nameHash, { ...quorum, ...renewed })
+  const kept = isOwn && keptOf(dht).some((state) => state.nameHash === toHex(nameHash))
+  return { recordKey: toHex(recordKey), ...renewed, receipts: receipts.map(lineOf), kept }
+}
+
+function keptOf(dht: Dht): KeptLine[] {
+  return (dht.states.keeper?.list() ?? []).map(({ expiryEpoch, nameHash }) => ({ nameHash, expiryEpoch }))
 }
 
 async function retrieve(dht: Dht, query: URLSearchParams, response: ServerResponse, timers: Timers): Promise<void> {
@@ -188,7 +235,10 @@ function walkTarget(dht: Dht, query: URLSearchParams): Uint8Array {
 function receiptsOf(dht: Dht, query: URLSearchParams): ReceiptLine[] {
   const key = query.get('key')
   const recordKey = key === null ? {} : { recordKey: toHex(dht.states.keyOf(keyOf(query))) }
-  return [...dht.receipts.list({ ...recordKey, limit: wholeOf(query, 'limit', 1, 10_000) ?? 100 })].map(lineOf)
+  const stake = wholeOf(query, 'stake', 1, Number.MAX_SAFE_INTEGER)
+  const stakeId = stake === undefined ? {} : { stakeId: stake }
+  const limit = wholeOf(query, 'limit', 1, 10_000) ?? 100
+  return [...dht.receipts.list({ ...recordKey, ...stakeId, limit })].map(lineOf)
 }
 
 function exported(dht: Dht, id: Hex): unknown {

@@ -10,7 +10,7 @@ import { parseText } from '../values/text.ts'
 export const command = defineCommand({
   description: [
     "Stores a value under a name of this node's stake: signed, held by replicas that the chain chose, promised by receipts. It is done when enough receipts came; those that came are printed. Values over 64 KiB are cut into parts, up to 64 MiB.",
-    'A record lives as long as a receipt does (a week on public deployments); to keep it longer, store it again.',
+    'A record lives as long as a receipt does (a week on public deployments); to keep it longer, `suprnova dht renew` it, or let the node do so with --keep.',
   ],
   args: {
     name: argument('NAME', 'what to call it', parseText),
@@ -20,6 +20,7 @@ export const command = defineCommand({
     value: described(OPTION.value, 'The value itself, as text, in place of FILE'),
     replicas: OPTION.replicas,
     quorum: OPTION.quorum,
+    keep: OPTION.keep,
   },
   examples: [
     'suprnova dht put greeting --value hello',
@@ -43,6 +44,7 @@ export const command = defineCommand({
     const stored = await new NodeClient(values.dataDir).storeState(values.name, bytes, {
       all: true,
       signal: context.signal,
+      ...(values.keep ? { keep: true } : {}),
       ...(quorum === undefined ? {} : { quorum }),
       ...(replicas === undefined ? {} : { replicas }),
     })
@@ -55,6 +57,7 @@ export const command = defineCommand({
       'record key': stored.recordKey,
       size: `${stored.size} bytes${stored.parts === 0 ? '' : ` in ${stored.parts} parts`}`,
       position: stored.position,
+      'lives through': `epoch ${stored.expiryEpoch}${values.keep ? ', then signed anew' : ''}`,
     })
     const warning = stored.degraded ? '\nNo proper replica could be reached: only stand-ins hold it.' : ''
     return { data: stored, text: `Stored ${values.name}.\n${held}\n\nPromised by\n${table(lines)}${warning}` }

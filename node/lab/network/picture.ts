@@ -28,7 +28,19 @@ export interface NetworkView {
 }
 
 const EGI = 10n ** 18n
-const HEADERS = ['node', 'stake', 'EGI', 'peers', 'in', 'out', 'rejected', 'faults', 'state'] as const
+const HEADERS = [
+  'node',
+  'stake',
+  'EGI',
+  'peers',
+  'in',
+  'out',
+  'records',
+  'receipts',
+  'rejected',
+  'faults',
+  'state',
+] as const
 const SHOWN_EVENTS = 8
 
 /** Wei as EGI with at most four decimals. */
@@ -57,9 +69,9 @@ function stateOf({ stake, status, instead }: NodeRow): string {
 function cellsOf(row: NodeRow): string[] {
   const { name, stake, status } = row
   const own = [name, String(stake.stakeId), egi(stake.amountWei)]
-  if (status === undefined) return [...own, '-', '-', '-', '-', '-', stateOf(row)]
-  const { messages, peers, faults } = status
-  const counts = [peers.length, messages.in, messages.out].map(String)
+  if (status === undefined) return [...own, ...Array<string>(7).fill('-'), stateOf(row)]
+  const { dht, faults, messages, peers } = status
+  const counts = [peers.length, messages.in, messages.out, dht.records, dht.receipts].map(String)
   return [...own, ...counts, reasons(messages.rejects), String(faults.length), stateOf(row)]
 }
 
@@ -111,6 +123,8 @@ export function sumUpNetwork(view: NetworkView): string {
     `peers ${sum(({ peers }) => peers.length)}`,
     `in ${sum(({ messages }) => messages.in)}`,
     `out ${sum(({ messages }) => messages.out)}`,
+    `records ${sum(({ dht }) => dht.records)}`,
+    `receipts ${sum(({ dht }) => dht.receipts)}`,
     `rejected ${rejected}`,
     `faults ${Math.max(0, ...statuses.map(({ faults }) => faults.length))}`,
     `slashes ${slashes.size}`,

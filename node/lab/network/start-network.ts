@@ -152,8 +152,15 @@ async function look(
 
 function commandsOf({ members }: PrivateNetwork): NetworkView['commands'] {
   const program = `node ${relative(process.cwd(), PROGRAM)}`
-  const dataDir = `--data-dir ${members[0]?.dataDir}`
+  const [one, two] = members
+  const dataDir = `--data-dir ${one?.dataDir}`
   return [
+    { command: `${program} dht put greeting --value hello ${dataDir}`, shows: 'store a record with three replicas' },
+    {
+      command: `${program} dht get greeting --owner ${one?.stakeId} --data-dir ${two?.dataDir}`,
+      shows: 'read it through another node',
+    },
+    { command: `${program} dht receipts ${dataDir}`, shows: 'who promised to keep it' },
     { command: `${program} node status ${dataDir}`, shows: 'what a node sees' },
     { command: `${program} gossip sub ${CHATTER} ${dataDir}`, shows: 'what the nodes say' },
     { command: `${program} gossip pub ${CHATTER} hello ${dataDir}`, shows: 'say something' },

@@ -44,6 +44,7 @@ const SAMPLES: Record<string, readonly [string, string, string]> = {
   W: ['1', '2', '3'],
   WHOSE: ['own', 'all', 'own'],
   WORD: ['a', 'b', 'c'],
+  WORLD: ['2d', '3d', 'chess'],
   URL: ['http://a', 'http://b', 'http://c'],
 }
 

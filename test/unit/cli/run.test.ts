@@ -27,7 +27,7 @@ const PROMISED = [
   ),
   ...['run', 'stop', 'status'].map((word) => `node ${word}`),
   ...['pub', 'sub'].map((word) => `gossip ${word}`),
-  ...['put', 'get', 'closest', 'peers', 'query', 'announce', 'receipts'].map((word) => `dht ${word}`),
+  ...['put', 'get', 'closest', 'peers', 'query', 'announce', 'receipts', 'renew'].map((word) => `dht ${word}`),
   ...['list', 'show', 'verify', 'submit', 'claim', 'challenge', 'answer'].map((word) => `evidence ${word}`),
   ...['declare-lost', 'export', 'import'].map((word) => `guard ${word}`),
 ]
