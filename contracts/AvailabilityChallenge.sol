@@ -19,12 +19,16 @@ contract AvailabilityChallenge is IAvailabilityChallenge, StatementVerifier {
     uint256 private constant MAX_RECEIPT_PATH = 8;
     uint256 private constant EVIDENCE_BYTES = 32;
 
-    /// @dev What answering a chunk of 1 KiB costs at most, the transaction and all; a test holds it.
-    uint256 private constant ANSWER_GAS = 90_000;
+    /// @dev What answering a chunk of 1 KiB costs at most, the transaction and all, and collecting what it is paid; tests
+    /// hold both. Who answers must not pay for another's doubt, so the bond counts both.
+    uint256 private constant ANSWER_GAS = 90_000 + 60_000;
     /// @dev A bond is never worked out from a lower base fee: a chain without fees has bonds too.
     uint256 private constant MIN_FEE_WEI = 1 gwei;
     /// @dev Doublings past this cost more than there is.
     uint256 private constant MAX_DOUBLINGS = 40;
+    /// @dev Set in `_answersOf` once nobody answered: one broken promise, one slash, and no more questions. They could not
+    /// be lost, and would raise what others must send against that stake for nothing.
+    uint256 private constant BROKEN = 1 << 255;
 
     uint256 private immutable _lifeEpochs;
     uint256 private immutable _responseSeconds;
@@ -35,7 +39,8 @@ contract AvailabilityChallenge is IAvailabilityChallenge, StatementVerifier {
 
     mapping(bytes32 challengeId => Challenge) private _challenges;
 
-    /// @dev By keccak256(receipt slot || leaf): answers so far, plus one, so that an answer never pays for a fresh slot.
+    /// @dev By keccak256(receipt slot || leaf): answers so far, plus one, so that an answer never pays for a fresh slot;
+    /// and whether the promise is `BROKEN`.
     mapping(bytes32 faultSlot => uint256) private _answersOf;
 
     /// @dev By chunk of a receipt leaf: the id of its newest challenge.
@@ -152,15 +157,13 @@ contract AvailabilityChallenge is IAvailabilityChallenge, StatementVerifier {
         emit Concluded(challengeId, challenge.stakeId, challenge.bondWei);
 
         // 2. Another chunk of the same receipt may have cost the replica already: one broken promise, one slash.
+        bytes32 faultSlot = _faultSlot(challenge.receiptSlot, challenge.receiptLeaf);
+        uint256 answers = _answersOf[faultSlot];
+        if (answers >= BROKEN) return;
+        _answersOf[faultSlot] = answers | BROKEN;
         IFaultCourt court = IFaultCourt(registry.court());
-        bytes32 faultId = court.faultIdOf(
-            faultType,
-            challenge.stakeId,
-            _faultSlot(challenge.receiptSlot, challenge.receiptLeaf)
-        );
-        if (court.faultOf(faultId).slashedBlock != 0) return;
         _concluding = challengeId;
-        court.submit(faultType, abi.encodePacked(challengeId));
+        bytes32 faultId = court.submit(faultType, abi.encodePacked(challengeId));
         _concluding = 0;
         court.awardVictim(faultId, victimOf(challengeId));
     }
@@ -257,16 +260,13 @@ contract AvailabilityChallenge is IAvailabilityChallenge, StatementVerifier {
         uint32 chunkIndex,
         bytes32 faultSlot
     ) private returns (bytes32 challengeId) {
+        uint256 answers = _answersOf[faultSlot];
+        require(answers < BROKEN, AlreadyBroken(receiptSlot, leaf));
         bytes32 chunk = keccak256(abi.encode(faultSlot, chunkIndex));
         bytes32 newest = _newestOf[chunk];
-        ChallengeStatus status = _challenges[newest].status;
-        // A silent chunk is proven: asking again would only cost.
-        require(
-            newest == 0 || (status != ChallengeStatus.Open && status != ChallengeStatus.Concluded),
-            AlreadyOpen(newest)
-        );
-        challengeId = keccak256(abi.encode(receiptSlot, leaf, chunkIndex, _answersOf[faultSlot]));
-        require(_challenges[challengeId].status == ChallengeStatus.None, AlreadyOpen(challengeId));
+        require(_challenges[newest].status != ChallengeStatus.Open, AlreadyOpen(newest));
+        // Whatever was asked before was answered, which began another round.
+        challengeId = keccak256(abi.encode(receiptSlot, leaf, chunkIndex, answers));
         _newestOf[chunk] = challengeId;
     }
 
@@ -314,7 +314,7 @@ contract AvailabilityChallenge is IAvailabilityChallenge, StatementVerifier {
     }
 
     function _bondFor(uint64 stakeId, bytes32 faultSlot, uint256 baseFeeWei) private view returns (uint256) {
-        uint256 answers = _answersOf[faultSlot];
+        uint256 answers = _answersOf[faultSlot] & ~BROKEN;
         uint256 doublings = openChallengesOf[stakeId] + (answers == 0 ? 0 : answers - 1);
         if (doublings > MAX_DOUBLINGS) doublings = MAX_DOUBLINGS;
         uint256 fee = baseFeeWei > MIN_FEE_WEI ? baseFeeWei : MIN_FEE_WEI;

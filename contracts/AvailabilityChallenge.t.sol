@@ -43,7 +43,7 @@ contract AvailabilityChallengeTest is World, IAvailabilityChallengeTypes {
         _equal(challenge.stakeId, replica, "stake");
         _equal(challenge.publisherStakeId, writer, "publisher");
         _equal(challenge.chunkIndex, 3, "chunk");
-        _equal(address(challenges).balance, 2 * 90_000 * 1 gwei, "bond");
+        _equal(address(challenges).balance, 2 * 150_000 * 1 gwei, "bond");
         _equal(challenges.openChallengesOf(replica), 1, "open");
     }
 
@@ -176,7 +176,7 @@ contract AvailabilityChallengeTest is World, IAvailabilityChallengeTypes {
 
     function test_open_bondDoubles() public {
         (bytes memory receipt, bytes memory put) = _promise();
-        uint256 base = 2 * 90_000 * 1 gwei;
+        uint256 base = 2 * 150_000 * 1 gwei;
         vm.expectRevert(abi.encodeWithSelector(IAvailabilityChallengeErrors.BondTooSmall.selector, base - 1, base));
         challenges.open{value: base - 1}(receipt, put, 0);
         bytes32 id = challenges.open{value: base}(receipt, put, 0);
@@ -187,6 +187,125 @@ contract AvailabilityChallengeTest is World, IAvailabilityChallengeTypes {
         vm.expectRevert(abi.encodeWithSelector(IAvailabilityChallengeErrors.BondTooSmall.selector, base, 2 * base));
         challenges.open{value: base}(receipt, put, 1);
         challenges.open{value: 2 * base}(receipt, put, 1);
+    }
+
+    function test_open_theBondCountsTheBaseFee() public {
+        (bytes memory receipt, bytes memory put) = _promise();
+        bytes32 slot = _slotOf(receipt);
+        uint256 lowest = 2 * 150_000 * 1 gwei;
+        _equal(challenges.bondFor(replica, slot, 0, 0), lowest, "without fees");
+        _equal(challenges.bondFor(replica, slot, 0, 1 gwei), lowest, "at the lowest fee");
+        _equal(challenges.bondFor(replica, slot, 0, 7 gwei), 7 * lowest, "at a higher fee");
+        vm.fee(7 gwei);
+        vm.expectRevert(
+            abi.encodeWithSelector(IAvailabilityChallengeErrors.BondTooSmall.selector, 7 * lowest - 1, 7 * lowest)
+        );
+        challenges.open{value: 7 * lowest - 1}(receipt, put, 0);
+        challenges.open{value: 7 * lowest}(receipt, put, 0);
+        _equal(challenges.bondFor(writer, slot, 1, 1 gwei), lowest, "against another stake");
+        _equal(challenges.bondFor(replica, keccak256("another"), 0, 1 gwei), 2 * lowest, "against the same one");
+    }
+
+    function test_open_moreIsKeptToo() public {
+        (bytes memory receipt, bytes memory put) = _promise();
+        bytes32 id = challenges.open{value: 3 ether}(receipt, put, 0);
+        _equal(challenges.challengeOf(id).bondWei, 3 ether, "bond");
+        _outwait(id);
+        challenges.conclude(id);
+        uint256 before = address(this).balance;
+        challenges.collect(id);
+        _equal(address(this).balance - before, 3 ether, "returned");
+    }
+
+    function test_open_againOnceAnswered() public {
+        (bytes memory receipt, bytes memory put) = _promise();
+        bytes32 first = _open(receipt, put, 3);
+        challenges.answer(first, _chunk(3), _path(3));
+        challenges.collect(first);
+        bytes32 second = _open(receipt, put, 3);
+        require(first != second, "one id for two");
+        _equal(challenges.challengeOf(second).bondWei, 4 * 150_000 * 1 gwei, "doubled for the leaf");
+        challenges.answer(second, _chunk(3), _path(3));
+        _equal(challenges.bondFor(replica, _slotOf(receipt), 0, 1 gwei), 8 * 150_000 * 1 gwei, "doubled again");
+        _equal(challenges.bondFor(replica, _slotOf(receipt), 1, 1 gwei), 2 * 150_000 * 1 gwei, "another leaf");
+    }
+
+    /// @dev Seen possible before: bonds that cannot be lost, which only raise what others must send.
+    function test_open_notOnceBroken() public {
+        (bytes memory receipt, bytes memory put) = _promise();
+        bytes32 silent = _open(receipt, put, 3);
+        bytes32 other = _open(receipt, put, 4);
+        _outwait(silent);
+        challenges.conclude(silent);
+        for (uint32 index = 3; index < 6; ++index) {
+            vm.expectRevert(
+                abi.encodeWithSelector(IAvailabilityChallengeErrors.AlreadyBroken.selector, _slotOf(receipt), 0)
+            );
+            challenges.open{value: 1 ether}(receipt, put, index);
+        }
+        challenges.conclude(other);
+        challenges.collect(silent);
+        vm.expectRevert(
+            abi.encodeWithSelector(IAvailabilityChallengeErrors.AlreadyBroken.selector, _slotOf(receipt), 0)
+        );
+        challenges.open{value: 1 ether}(receipt, put, 3);
+    }
+
+    function test_open_whatIsOpenWhenAPromiseBreaksCanStillBeAnswered() public {
+        (bytes memory receipt, bytes memory put) = _promise();
+        bytes32 silent = _open(receipt, put, 3);
+        (uint256 until, uint256 untilBlock) = challenges.answerableUntil(silent);
+        vm.warp(until);
+        vm.roll(untilBlock);
+        bytes32 later = _open(receipt, put, 4);
+        vm.warp(until + 1);
+        vm.roll(untilBlock + 1);
+        challenges.conclude(silent);
+        challenges.answer(later, _chunk(4), _path(4));
+        challenges.collect(later);
+        challenges.collect(silent);
+        _equal(address(challenges).balance, 0, "left");
+    }
+
+    function test_open_byTheKeyOfItsTime() public {
+        (bytes memory receipt, bytes memory put) = _promise();
+        _rotate(replica, 0xFEED);
+        _rotate(writer, 0xFEEE);
+        // The receipt's life ends within the evidence window of the retired keys.
+        vm.warp(_now() + 590);
+        bytes32 id = _open(receipt, put, 3);
+        _equal(challenges.challengeOf(id).stakeId, replica, "stake");
+        // What the old keys say once they are retired is void.
+        bytes memory late = _shown(nodeKeyOf(WRITER), 1, _position(0), _putBody(1, "name", SIZE));
+        vm.expectPartialRevert(IFaultVerifier.KeyNotInTenure.selector);
+        challenges.open{value: 1 ether}(receipt, late, 4);
+    }
+
+    function test_open_notInAFarEpoch() public {
+        bytes memory putBody = _putBody(1, "name", SIZE);
+        uint64 far = ((registry.currentEpoch() + 2) << 32);
+        (bytes memory receipt, ) = _promise();
+        bytes memory put = _shown(nodeKeyOf(WRITER), 1, far, putBody);
+        vm.expectPartialRevert(IFaultVerifier.EpochInFuture.selector);
+        challenges.open{value: 1 ether}(receipt, put, 0);
+    }
+
+    /// @dev Whatever byte of what is signed changes, the signature or the form breaks.
+    function testFuzz_open_noOtherBytes(uint256 seed, bool ofPut) public {
+        (bytes memory receipt, bytes memory put) = _promise();
+        bytes memory changed = ofPut ? put : receipt;
+        changed[seed % changed.length] ^= bytes1(uint8(1 << ((seed >> 16) % 8)));
+        vm.expectRevert();
+        challenges.open{value: 1 ether}(receipt, put, 0);
+    }
+
+    /// @dev Bytes that nobody signed: never opened, never a panic of arithmetic or of an index.
+    function testFuzz_open_garbage(bytes calldata receipt, bytes calldata put) public {
+        try challenges.open{value: 1 ether}(receipt, put, 0) {
+            revert("garbage was opened");
+        } catch (bytes memory reason) {
+            require(bytes4(reason) != bytes4(keccak256("Panic(uint256)")), "panic");
+        }
     }
 
     // --- answer ----------------------------------------------------------------------------------
@@ -220,7 +339,7 @@ contract AvailabilityChallengeTest is World, IAvailabilityChallengeTypes {
         uint256 burnt = address(0).balance;
         challenges.collect(id);
         uint256 paid = operatorOf(3).balance - before;
-        _equal(paid, (90_000 * 1 gwei * 5) / 4, "paid");
+        _equal(paid, (150_000 * 1 gwei * 5) / 4, "paid");
         _equal(address(0).balance - burnt, bond - paid, "burnt");
         _equal(address(challenges).balance, 0, "left");
         vm.expectRevert(abi.encodeWithSelector(IAvailabilityChallengeErrors.NothingToCollect.selector, id));
@@ -296,6 +415,149 @@ contract AvailabilityChallengeTest is World, IAvailabilityChallengeTypes {
         _expectNotSuperseded(id, _cellPut(2, _cellBody("world", 5, 4096, "agent", 7)));
         // The same cell from another place in it, negative ones included elsewhere, and a newer lease.
         challenges.answerSuperseded(id, _cellPut(2, _cellBody("world", 5, 4096 + 31, "agent", 8)));
+    }
+
+    function test_answer_aShortChunkAndAValueOfOne() public {
+        bytes memory chunk = hex"2a";
+        bytes32 single = keccak256(abi.encodePacked(uint8(0), chunk));
+        (bytes memory receipt, bytes memory put) = _promiseOf(single, 1);
+        bytes32 id = _open(receipt, put, 0);
+        vm.expectPartialRevert(IAvailabilityChallengeErrors.WrongChunk.selector);
+        challenges.answer(id, hex"2a00", new bytes32[](0));
+        challenges.answer(id, chunk, new bytes32[](0));
+    }
+
+    function test_answer_noPathThatIsTooLong() public {
+        (bytes memory receipt, bytes memory put) = _promise();
+        bytes32 id = _open(receipt, put, 0);
+        bytes32[] memory path = new bytes32[](300);
+        vm.expectPartialRevert(IAvailabilityChallengeErrors.WrongChunk.selector);
+        challenges.answer(id, _chunk(0), path);
+    }
+
+    /// @dev Two leaves and their node: a node must not pass for a chunk, nor a chunk under a path cut short.
+    function test_answer_noInnerNode() public {
+        (bytes memory receipt, bytes memory put) = _promise();
+        bytes32 id = _open(receipt, put, 0);
+        bytes32[] memory path = _path(0);
+        bytes32[] memory shorter = new bytes32[](5);
+        for (uint256 i = 0; i < 5; ++i) {
+            shorter[i] = path[i + 1];
+        }
+        vm.expectPartialRevert(IAvailabilityChallengeErrors.WrongChunk.selector);
+        challenges.answer(id, abi.encodePacked(uint8(1), leaves[0], leaves[1]), shorter);
+        vm.expectPartialRevert(IAvailabilityChallengeErrors.WrongChunk.selector);
+        challenges.answer(id, abi.encodePacked(leaves[0], leaves[1]), shorter);
+        // Chunk 1 shown from the left instead of the right.
+        bytes32 other = _open(receipt, put, 1);
+        vm.expectPartialRevert(IAvailabilityChallengeErrors.WrongChunk.selector);
+        challenges.answer(other, _chunk(0), _path(0));
+    }
+
+    function testFuzz_answer_garbage(bytes calldata chunk, bytes32[] calldata path) public {
+        (bytes memory receipt, bytes memory put) = _promise();
+        bytes32 id = _open(receipt, put, 5);
+        vm.expectPartialRevert(IAvailabilityChallengeErrors.WrongChunk.selector);
+        challenges.answer(id, chunk, path);
+    }
+
+    function test_answer_paysAtMostTheBond() public {
+        (bytes memory receipt, bytes memory put) = _promise();
+        bytes32 id = _open(receipt, put, 5);
+        uint256 bond = challenges.challengeOf(id).bondWei;
+        vm.fee(1000 gwei);
+        vm.prank(operatorOf(3));
+        challenges.answer(id, _chunk(5), _path(5));
+        challenges.collect(id);
+        _equal(operatorOf(3).balance, bond, "paid");
+        _equal(address(challenges).balance, 0, "left");
+    }
+
+    /// @dev What is burnt is gone: opening and answering by one hand loses it.
+    function test_answer_byTheOpenerLosesTheRest() public {
+        (bytes memory receipt, bytes memory put) = _promise();
+        uint256 before = address(this).balance;
+        bytes32 id = _open(receipt, put, 5);
+        uint256 bond = challenges.challengeOf(id).bondWei;
+        challenges.answer(id, _chunk(5), _path(5));
+        challenges.collect(id);
+        _equal(before - address(this).balance, bond - (150_000 * 1 gwei * 5) / 4, "lost");
+    }
+
+    function test_answerSuperseded_byALaterLeafAndAnotherKeyOfTheWriter() public {
+        (bytes memory receipt, bytes memory put) = _promise();
+        bytes32 id = _open(receipt, put, 5);
+        // The same statement's next leaf is later; the same leaf of it is not.
+        bytes memory sameSlot = _shownAt(
+            nodeKeyOf(WRITER),
+            1,
+            _position(0),
+            _putBody(1, "name", SIZE),
+            1,
+            new bytes32[](1)
+        );
+        uint256 snapshotBond = challenges.challengeOf(id).bondWei;
+        challenges.answerSuperseded(id, sameSlot);
+        _equal(snapshotBond, 2 * 150_000 * 1 gwei, "bond");
+
+        id = _open(receipt, put, 5);
+        _rotate(writer, 0xFEED);
+        vm.warp(_now() + 20);
+        bytes memory byNewKey = _shown(0xFEED, 1, _position(0), _putBody(1, "name", SIZE));
+        challenges.answerSuperseded(id, byNewKey);
+        _equal(uint256(challenges.challengeOf(id).status), uint256(ChallengeStatus.Answered), "status");
+    }
+
+    function test_answerSuperseded_neverForContent() public {
+        bytes memory putBody = _putBody(2, 0, SIZE);
+        bytes memory put = _shown(nodeKeyOf(WRITER), 1, _position(0), putBody);
+        bytes32 digest = _statementDigest(1, _position(0), _rootOf(putBody, 0, new bytes32[](0)));
+        bytes memory body = _receiptBody(digest, 0, SIZE, registry.currentEpoch() + LIFE);
+        bytes32 id = _open(_shown(nodeKeyOf(REPLICA), 3, _position(0), body), put, 5);
+        _expectNotSuperseded(id, _shown(nodeKeyOf(WRITER), 1, _position(1), putBody));
+    }
+
+    function test_answerSuperseded_inANegativeCell() public {
+        bytes memory first = _cellBody("world", 5, -1, "agent", 7);
+        bytes memory put = _shown(nodeKeyOf(WRITER), 1, _position(3), first);
+        bytes32 digest = _statementDigest(1, _position(3), _rootOf(first, 0, new bytes32[](0)));
+        bytes memory body = _receiptBody(digest, 0, SIZE, registry.currentEpoch() + LIFE);
+        bytes32 id = _open(_shown(nodeKeyOf(REPLICA), 3, _position(0), body), put, 5);
+        // The cell of -1 reaches from -32 to -1: a shift that rounds to zero would join it with the one of 0.
+        _expectNotSuperseded(id, _cellPut(4, _cellBody("world", 5, 0, "agent", 7)));
+        _expectNotSuperseded(id, _cellPut(5, _cellBody("world", 5, -33, "agent", 7)));
+        challenges.answerSuperseded(id, _cellPut(6, _cellBody("world", 5, -32, "agent", 7)));
+    }
+
+    /// @dev An agent is its id and its authority: nothing shows that an id belongs to one of them.
+    function test_answerSuperseded_notByAnotherAuthority() public {
+        bytes memory first = _cellBody("world", 5, 64, "agent", 7);
+        bytes memory put = _shown(nodeKeyOf(WRITER), 1, _position(3), first);
+        bytes32 digest = _statementDigest(1, _position(3), _rootOf(first, 0, new bytes32[](0)));
+        bytes memory body = _receiptBody(digest, 0, SIZE, registry.currentEpoch() + LIFE);
+        bytes32 id = _open(_shown(nodeKeyOf(REPLICA), 3, _position(0), body), put, 5);
+        bytes memory later = _cellBody("world", 5, 64, "agent", 8);
+        later[later.length - 1] = 0x55;
+        _expectNotSuperseded(id, _cellPut(4, later));
+        // The same stake id as a mesh's.
+        later = _cellBody("world", 5, 64, "agent", 8);
+        later[later.length - 33] = 0x03;
+        _expectNotSuperseded(id, _cellPut(5, later));
+        // The writer speaks for its authority by a lease: the same agent.
+        later[later.length - 33] = 0x02;
+        challenges.answerSuperseded(id, _cellPut(6, later));
+    }
+
+    function test_answerSuperseded_refusesWhatIsCutOffOrOfAnotherKind() public {
+        (bytes memory receipt, bytes memory put) = _promise();
+        bytes32 id = _open(receipt, put, 5);
+        bytes memory later = _shown(nodeKeyOf(WRITER), 1, _position(1), _putBody(1, "name", SIZE));
+        for (uint256 length = 0; length < later.length; length += 29) {
+            vm.expectRevert();
+            challenges.answerSuperseded(id, _cut(later, length));
+        }
+        vm.expectPartialRevert(IFaultVerifier.VoidStatement.selector);
+        challenges.answerSuperseded(id, receipt);
     }
 
     // --- conclude --------------------------------------------------------------------------------
@@ -392,6 +654,90 @@ contract AvailabilityChallengeTest is World, IAvailabilityChallengeTypes {
         challenges.collect(id);
     }
 
+    function test_conclude_reachesAJailedAndATombstonedStake() public {
+        (bytes memory receipt, bytes memory put) = _promise();
+        bytes32 id = _open(receipt, put, 5);
+        court.submit(2, _spam(nodeKeyOf(REPLICA), 0));
+        _outwait(id);
+        challenges.conclude(id);
+        // One penalty period: the largest penalty, not the sum.
+        _equal(registry.stakeOf(replica).amount, (MIN_STAKE * 9) / 10, "charged the largest");
+        _equal(registry.creditsOf(operatorOf(WRITER)), (MIN_STAKE * 9) / 1000, "a tenth of what was newly charged");
+
+        uint64 dead = _active(7);
+        (receipt, put) = _promiseBy(7, WRITER);
+        id = _openAgainst(dead, receipt, put, 5);
+        court.submit(1, _lie(nodeKeyOf(7), 0));
+        _outwait(id);
+        challenges.conclude(id);
+        _equal(registry.stakeOf(dead).amount, (MIN_STAKE * 9) / 10, "charged although dead");
+        require(registry.stakeOf(dead).tombstoned, "still dead");
+        _requireBooks();
+    }
+
+    function test_conclude_findsAWithdrawnStakeEmptyAndReturnsTheBond() public {
+        (bytes memory receipt, bytes memory put) = _promise();
+        bytes32 id = _open(receipt, put, 5);
+        _unbond(replica);
+        vm.warp(_now() + 1500);
+        vm.roll(block.number + 20);
+        _withdraw(replica);
+        challenges.conclude(id);
+        _equal(registry.stakeOf(replica).amount, 0, "nothing left");
+        uint256 bond = challenges.challengeOf(id).bondWei;
+        uint256 before = address(this).balance;
+        challenges.collect(id);
+        _equal(address(this).balance - before, bond, "the opener's bond");
+        _requireBooks();
+    }
+
+    /// @dev Who slashes itself, as publisher, replica and challenger, loses nine tenths of it.
+    function test_conclude_ofOneself() public {
+        (bytes memory receipt, bytes memory put) = _promiseBy(REPLICA, REPLICA);
+        vm.deal(operatorOf(REPLICA), 1 ether);
+        vm.prank(operatorOf(REPLICA));
+        bytes32 id = challenges.open{value: 1 ether}(receipt, put, 0);
+        _outwait(id);
+        challenges.conclude(id);
+        _equal(registry.creditsOf(operatorOf(REPLICA)), MIN_STAKE / 100, "a tenth of a tenth");
+        _equal(registry.stakeOf(replica).amount, (MIN_STAKE * 9) / 10, "charged");
+    }
+
+    function test_conclude_theCorrelatedPartBurns() public {
+        (bytes memory receipt, bytes memory put) = _promise();
+        bytes32 id = _open(receipt, put, 5);
+        _outwait(id);
+        challenges.conclude(id);
+        (uint64 stakeId, bytes32 slot) = challenges.accused(abi.encodePacked(id));
+        bytes32 faultId = court.faultIdOf(3, stakeId, slot);
+        vm.warp(registry.settleableAt(faultId));
+        registry.settle(faultId);
+        // Half of all that is bonded stood behind the offender: base x 3 x 1/2 on top, the total known in units.
+        _equal(registry.stakeOf(replica).amount / 1e15, (MIN_STAKE * 75) / 100 / 1e15, "correlated");
+        _equal(registry.creditsOf(operatorOf(WRITER)), MIN_STAKE / 100, "the victim's share is of the base alone");
+        _requireBooks();
+    }
+
+    function test_verifier_namesTheFaultAndTakesNoOtherLength() public {
+        _equal(challenges.faultType(), 3, "type");
+        (bytes memory receipt, bytes memory put) = _promise();
+        bytes32 id = _open(receipt, put, 5);
+        (uint64 stakeId, bytes32 slot) = challenges.accused(abi.encodePacked(id));
+        _equal(stakeId, replica, "accused");
+        require(slot == keccak256(abi.encodePacked(_slotOf(receipt), uint8(0))), "slot and leaf");
+        vm.expectPartialRevert(IFaultVerifier.EvidenceLength.selector);
+        challenges.verify(abi.encodePacked(id, uint8(0)), block.timestamp);
+        vm.expectPartialRevert(IFaultVerifier.EvidenceLength.selector);
+        challenges.accused("");
+    }
+
+    function test_collect_nothingOfWhatIsOpen() public {
+        (bytes memory receipt, bytes memory put) = _promise();
+        bytes32 id = _open(receipt, put, 5);
+        vm.expectRevert(abi.encodeWithSelector(IAvailabilityChallengeErrors.NothingToCollect.selector, id));
+        challenges.collect(id);
+    }
+
     // --- makings ---------------------------------------------------------------------------------
 
     function _promise() private view returns (bytes memory receipt, bytes memory put) {
@@ -404,6 +750,33 @@ contract AvailabilityChallengeTest is World, IAvailabilityChallengeTypes {
             _position(0),
             _receiptBody(digest, 0, SIZE, registry.currentEpoch() + LIFE)
         );
+    }
+
+    function _promiseOf(bytes32 valueRoot, uint32 size) private view returns (bytes memory receipt, bytes memory put) {
+        uint64 until = registry.currentEpoch() + LIFE;
+        bytes memory putBody = abi.encodePacked(uint8(1), bytes32("name"), valueRoot, size, until);
+        put = _shown(nodeKeyOf(WRITER), 1, _position(0), putBody);
+        bytes32 digest = _statementDigest(1, _position(0), _rootOf(putBody, 0, new bytes32[](0)));
+        bytes memory body = abi.encodePacked(digest, uint8(0), keccak256("record key"), valueRoot, size, until);
+        receipt = _shown(nodeKeyOf(REPLICA), 3, _position(0), body);
+    }
+
+    /// @dev The promise of one person to another.
+    function _promiseBy(uint256 by, uint256 to) private view returns (bytes memory receipt, bytes memory put) {
+        bytes memory putBody = _putBody(1, "name", SIZE);
+        put = _shown(nodeKeyOf(to), 1, _position(0), putBody);
+        bytes32 digest = _statementDigest(1, _position(0), _rootOf(putBody, 0, new bytes32[](0)));
+        receipt = _shown(nodeKeyOf(by), 3, _position(0), _receiptBody(digest, 0, SIZE, registry.currentEpoch() + LIFE));
+    }
+
+    function _openAgainst(
+        uint64 stakeId,
+        bytes memory receipt,
+        bytes memory put,
+        uint32 index
+    ) private returns (bytes32) {
+        uint256 bond = challenges.bondFor(stakeId, _slotOf(receipt), 0, block.basefee);
+        return challenges.open{value: bond}(receipt, put, index);
     }
 
     function _putBody(uint8 keyType, bytes32 name, uint32 size) private view returns (bytes memory) {

@@ -47,6 +47,8 @@ interface IAvailabilityChallengeErrors {
     error ReceiptOver(uint64 untilEpoch, uint64 currentEpoch);
     error BeyondSize(uint32 chunkIndex, uint32 size);
     error AlreadyOpen(bytes32 challengeId);
+    /// @notice Nobody answered another challenge to this receipt: the promise is broken, and paid for.
+    error AlreadyBroken(bytes32 receiptSlot, uint8 receiptLeaf);
     error BondTooSmall(uint256 given, uint256 needed);
     error UnknownChallenge(bytes32 challengeId);
     error NotOpen(bytes32 challengeId);

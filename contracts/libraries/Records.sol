@@ -16,6 +16,10 @@ library Records {
     uint8 internal constant OWNER = 1;
     uint8 internal constant CELL = 3;
     uint256 internal constant CHUNK_BYTES = 1024;
+    /// @dev agentId, leaseNumber, leaseUntilEpoch, authorityKind, authority.
+    uint256 private constant AGENT_BYTES = 81;
+    uint8 private constant BY_WRITER = 1;
+    uint8 private constant BY_LEASE = 2;
 
     /// @dev What a challenge needs of a PUT.
     struct Put {
@@ -58,13 +62,14 @@ library Records {
         receipt.untilEpoch = uint64(bytes8(body.wordAt(101)));
     }
 
-    /// @dev One entry: a world, a level, a cell of it and an agent.
+    /// @dev One entry: a world, a level, a cell of it, and an agent, which is its id and its authority. That the authority's
+    /// own stake writes, or one with its lease (kinds 1 and 2), makes no other agent.
     function _readCell(bytes calldata body, bytes32 world) private pure returns (bytes32 entry, uint64 leaseNumber) {
         uint256 d = body.length > PUT_BYTES ? uint8(body[PUT_BYTES]) : 0;
         uint256 agentAt = PUT_BYTES + 2 + 8 * d;
         require(
-            d != 0 && d <= 3 && body.length >= agentAt + 40,
-            IAvailabilityChallengeErrors.BadShown("cell", body.length, agentAt + 40)
+            d != 0 && d <= 3 && body.length >= agentAt + AGENT_BYTES,
+            IAvailabilityChallengeErrors.BadShown("cell", body.length, agentAt + AGENT_BYTES)
         );
         uint8 s = uint8(body[PUT_BYTES + 1]);
         bytes memory cell = abi.encodePacked(CELL, world, uint8(d), s);
@@ -72,7 +77,9 @@ library Records {
             int64 q = int64(uint64(bytes8(body.wordAt(PUT_BYTES + 2 + 8 * i))));
             cell = bytes.concat(cell, bytes8(uint64(q >> s)));
         }
-        entry = keccak256(bytes.concat(cell, body.wordAt(agentAt)));
+        uint8 authorityKind = uint8(body[agentAt + 48]);
+        if (authorityKind == BY_LEASE) authorityKind = BY_WRITER;
+        entry = keccak256(bytes.concat(cell, body.wordAt(agentAt), bytes1(authorityKind), body.wordAt(agentAt + 49)));
         leaseNumber = uint64(bytes8(body.wordAt(agentAt + 32)));
     }
 }

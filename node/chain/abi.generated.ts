@@ -1,6 +1,7 @@
 // Generated from the compiled contracts by scripts/generate-abi.ts. Change those, then run `npm run generate:abi`.
 
 const errors = [
+  {"inputs":[{"name":"receiptSlot","type":"bytes32"},{"name":"receiptLeaf","type":"uint8"}],"name":"AlreadyBroken","type":"error"},
   {"inputs":[{"name":"commitment","type":"bytes32"},{"name":"blockNumber","type":"uint256"}],"name":"AlreadyCommitted","type":"error"},
   {"inputs":[{"name":"challengeId","type":"bytes32"}],"name":"AlreadyOpen","type":"error"},
   {"inputs":[{"name":"faultId","type":"bytes32"}],"name":"AlreadyReleased","type":"error"},

@@ -235,6 +235,10 @@ export const CONTRACT_REFUSALS: Readonly<Record<string, Refusal>> = {
     hint: 'wait for its answer or its deadline',
     exitCode: later,
   },
+  AlreadyBroken: {
+    says: () => 'nobody answered another challenge to this receipt: its promise is broken, and was paid for',
+    hint: 'a receipt is slashed once; challenge another one of that replica',
+  },
   BondTooSmall: {
     says: (v) => `the bond of ${v.given} wei is below the ${v.needed} that are needed now`,
     hint: 'run the command again: another challenge was opened, or fees rose',

@@ -98,6 +98,7 @@ const answerFromRich = async (challengeId: Hex, chunkIndex = 0) => {
 
 test('a node answers a challenge to its receipt at once, and collects what it is paid', async () => {
   const node = await openNode('answers')
+  const before = await world.client.getBalance({ address: node.gasKey.address })
   const challengeId = await world.challenge(await world.promised(), 4)
   await node.turn()
   expect(await statusOf(challengeId)).toBe('answered')
@@ -106,6 +107,8 @@ test('a node answers a challenge to its receipt at once, and collects what it is
   await node.turn()
   expect(await node.desk.errands()).toEqual([])
   expect(node.desk.problems()).toEqual([])
+  // Seen failing with the answer paid and its collection not: nobody is out of pocket for another's doubt.
+  expect(await world.client.getBalance({ address: node.gasKey.address })).toBeGreaterThan(before)
   await node.reporter.close()
 })
 

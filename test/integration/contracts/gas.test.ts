@@ -68,6 +68,7 @@ test('gas stays as recorded and within its aims', async () => {
   expect(gas['F2 slash, first offender of its time bucket']).toBeLessThanOrEqual(110_000)
   expect(gas.commit).toBeLessThanOrEqual(50_000)
   expect(gas['answer a challenge with the last chunk of 64 KiB']).toBeLessThanOrEqual(90_000)
+  expect(gas['collect what an answer is paid']).toBeLessThanOrEqual(60_000)
   expect(gas['answer a challenge with a later PUT']).toBeLessThanOrEqual(90_000)
   expectSnapshot('gas', gas)
 }, 60_000)
