@@ -70,6 +70,9 @@ const bodiesByKind: { [K in Kind]: fc.Arbitrary<BodyOf[K]> } = {
   [KIND.finality]: fc.record({ blockHash: bytes(32) }),
 }
 
+/** PUT bodies of every key type. */
+export const puts = bodiesByKind[KIND.put]
+
 /** A kind, a body of it, and its packed bytes. */
 export const bodies = kinds.chain((kind) =>
   (bodiesByKind[kind] as fc.Arbitrary<BodyOf[typeof kind]>).map((body) => ({
