@@ -1,7 +1,8 @@
 import { EXIT, type Hex } from '../../core/index.ts'
 import { defineCommand } from '../command.ts'
 import { UsageError } from '../errors.ts'
-import { readReceipt } from '../evidence/receipt-file.ts'
+import { collectUnlessOthers } from '../evidence/collect.ts'
+import { readReceipt, requireSameDeployment } from '../evidence/receipt-file.ts'
 import { actionResult, openAction } from '../network/action.ts'
 import { NETWORK } from '../network/connect.ts'
 import { argument, described } from '../option.ts'
@@ -10,6 +11,14 @@ import { bytesIn, wholeOf } from '../values/bytes-in.ts'
 import { hexBytes } from '../values/hex.ts'
 
 const MAX_VALUE_BYTES = 65_536
+
+/** What to do about a challenge that is not open. */
+const HINTS: Record<string, string> = {
+  unknown: 'check its id, and that the deployment is the one it was opened on',
+  answered: 'somebody answered it: the promise holds, and nothing is left to do',
+  concluded: 'nobody answered in time; see `suprnova stake status` of the replica',
+  collected: 'it is over, and its bond is paid out',
+}
 
 export const command = defineCommand({
   description: [
@@ -41,19 +50,23 @@ export const command = defineCommand({
     }
     const challengeId = values.challenge as Hex
     const action = await openAction('gas', values.key, values, context)
-    const { answerChallenge, answerSuperseded, collectChallenge, readChallenge } = await import('../../chain/index.ts')
+    const { answerChallenge, answerSuperseded, ChainError, readChallenge } = await import('../../chain/index.ts')
     const { chunksOf, DomainSeparator, merkleTree } = await import('../../statements/index.ts')
     const row = await readChallenge(action, challengeId)
     if (row?.status !== 'open') {
-      throw new UsageError('CHALLENGE_NOT_OPEN', `challenge ${challengeId} is ${row?.status ?? 'unknown'}`, {
-        values: { challengeId, status: row?.status ?? null },
+      const status = row?.status ?? 'unknown'
+      throw new ChainError('CHALLENGE_NOT_OPEN', `challenge ${challengeId} is ${status}`, {
+        hint: HINTS[status],
+        values: { challengeId, status },
       })
     }
     const options = { simulate: values.dryRun }
     const said = { did: `Challenge answered for stake ${row.stakeId}.`, would: 'This would answer the challenge.' }
     let answered: Awaited<ReturnType<typeof answerChallenge>>
     if (values.superseded !== undefined) {
-      const { chainId, put, registry, salt } = await readReceipt(values.superseded, values.dataDir, context)
+      const given = await readReceipt(values.superseded, values.dataDir, context)
+      requireSameDeployment(given, action.deployment)
+      const { chainId, put, registry, salt } = given
       const separator = new DomainSeparator({ chainId, verifyingContract: registry, salt })
       answered = await answerSuperseded(action, { challengeId, laterPut: put, separator }, options)
     } else {
@@ -69,7 +82,7 @@ export const command = defineCommand({
       const path = merkleTree(chunks).path(row.chunkIndex)
       answered = await answerChallenge(action, { challengeId, chunk, path }, options)
     }
-    if (answered.sent) await collectChallenge(action, { challengeId })
+    if (answered.sent) await collectUnlessOthers(action, challengeId)
     return actionResult(answered, said, { challenge: challengeId, stake: row.stakeId })
   },
 })

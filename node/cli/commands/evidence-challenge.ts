@@ -1,9 +1,10 @@
 import { randomInt } from 'node:crypto'
 import { EXIT } from '../../core/index.ts'
 import { defineCommand } from '../command.ts'
-import { ConfigError, UsageError } from '../errors.ts'
-import { type GivenReceipt, readReceipt } from '../evidence/receipt-file.ts'
-import { actionResult, type OpenAction, openAction } from '../network/action.ts'
+import { UsageError } from '../errors.ts'
+import { collectUnlessOthers } from '../evidence/collect.ts'
+import { readReceipt, requireSameDeployment } from '../evidence/receipt-file.ts'
+import { actionResult, openAction } from '../network/action.ts'
 import { NETWORK } from '../network/connect.ts'
 import { waitForHead } from '../network/wait.ts'
 import { argument, described } from '../option.ts'
@@ -45,11 +46,9 @@ export const command = defineCommand({
   async run(values, context) {
     const given = await readReceipt(values.receipt, values.dataDir, context)
     const action = await openAction('gas', values.key, values, context)
-    const { chunksPromised, concludeChallenge, collectChallenge, openChallenge, readChallenge } = await import(
-      '../../chain/index.ts'
-    )
+    const { chunksPromised, concludeChallenge, openChallenge, readChallenge } = await import('../../chain/index.ts')
     const { DomainSeparator } = await import('../../statements/index.ts')
-    requireSameDeployment(given, action)
+    requireSameDeployment(given, action.deployment)
     const chunks = chunksPromised(given.receipt)
     const chunkIndex = values.chunk ?? (chunks === 0 ? 0 : randomInt(chunks))
     if (chunkIndex >= chunks) {
@@ -97,8 +96,19 @@ export const command = defineCommand({
         text: `Stake ${stakeId} did not answer. Conclude it with --conclude.`,
       }
     }
-    const concluded = await concludeChallenge(action, { challengeId })
-    await collectChallenge(action, { challengeId })
+    // A node that runs with the same key concludes what it opened by itself: whoever is first.
+    let concluded: Awaited<ReturnType<typeof concludeChallenge>>
+    try {
+      concluded = await concludeChallenge(action, { challengeId })
+    } catch (error) {
+      const status = (await readChallenge(action, challengeId))?.status
+      if (status !== 'concluded' && status !== 'collected') throw error
+      return {
+        data: { challengeId, stakeId, status },
+        text: `Stake ${stakeId} is slashed for its silence: another concluded it.`,
+      }
+    }
+    await collectUnlessOthers(action, challengeId)
     return actionResult(
       concluded,
       { did: `Stake ${stakeId} is slashed for its silence, and the bond is back.`, would: '' },
@@ -106,11 +116,3 @@ export const command = defineCommand({
     )
   },
 })
-
-function requireSameDeployment({ chainId, registry, salt }: GivenReceipt, { deployment }: OpenAction): void {
-  if (chainId === deployment.chainId && registry === deployment.registry && salt === deployment.salt) return
-  throw new ConfigError('RECEIPT_FOR_ANOTHER_DEPLOYMENT', 'the receipt is for another deployment', {
-    hint: `the deployment came from ${deployment.source}; name the one the receipt is for`,
-    values: { receipt: { chainId, registry, salt } },
-  })
-}

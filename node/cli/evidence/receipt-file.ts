@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import { fromHex, type Hex } from '../../core/index.ts'
 import type { Context } from '../context.ts'
 import { ConfigError, systemCode, UsageError } from '../errors.ts'
+import type { FoundDeployment } from '../network/connect.ts'
 import { wholeOf } from '../values/bytes-in.ts'
 
 const MAX_FILE_BYTES = 65_536
@@ -29,6 +30,18 @@ export async function readReceipt(given: string, dataDir: string, context: Conte
   return parse(await textOf(given, context), given)
 }
 
+/** @throws {ConfigError} `RECEIPT_FOR_ANOTHER_DEPLOYMENT` */
+export function requireSameDeployment(
+  { chainId, registry, salt }: GivenReceipt,
+  deployment: Pick<FoundDeployment, 'chainId' | 'registry' | 'salt' | 'source'>,
+): void {
+  if (chainId === deployment.chainId && registry === deployment.registry && salt === deployment.salt) return
+  throw new ConfigError('RECEIPT_FOR_ANOTHER_DEPLOYMENT', 'the receipt is for another deployment', {
+    hint: `the deployment came from ${deployment.source}; name the one the receipt is for`,
+    values: { receipt: { chainId, registry, salt } },
+  })
+}
+
 async function textOf(file: string, context: Context): Promise<string> {
   if (file === '-') {
     const bytes = await wholeOf(context.process.stdin as AsyncIterable<Uint8Array>, MAX_FILE_BYTES)
@@ -46,7 +59,7 @@ async function textOf(file: string, context: Context): Promise<string> {
   }
 }
 
-function parse(text: string, from: string): GivenReceipt {
+async function parse(text: string, from: string): Promise<GivenReceipt> {
   const wrong = (why: string): UsageError =>
     new UsageError('NOT_A_RECEIPT', `${from} is no receipt: ${why}`, {
       hint: '`suprnova dht receipts --export ID` prints one',
@@ -65,11 +78,26 @@ function parse(text: string, from: string): GivenReceipt {
   }
   if (json.version !== 1) throw wrong('version is not 1')
   if (!/^\d{1,78}$/.test(String(domain?.chainId))) throw wrong('domain.chainId is no number')
+  const { decodeBody, decodeFrame } = await import('../../statements/index.ts')
+  /** A frame of one body of this kind. */
+  const frame = (name: string, item: unknown, kind: 1 | 3): Uint8Array => {
+    const bytes = fromHex(hex(name, item))
+    try {
+      const { bodies, signed } = decodeFrame(bytes)
+      const [body] = bodies
+      if (signed.statement.kind !== kind || bodies.length !== 1 || body === undefined)
+        throw wrong(`${name} is no such frame`)
+      decodeBody(kind, body.bytes)
+    } catch (error) {
+      throw error instanceof UsageError ? error : wrong(`${name}: ${(error as Error).message}`)
+    }
+    return bytes
+  }
   return {
     chainId: BigInt(String(domain?.chainId)),
     registry: hex('domain.registry', domain?.registry),
     salt: hex('domain.salt', domain?.salt),
-    receipt: fromHex(hex('receipt', json.receipt)),
-    put: fromHex(hex('put', json.put)),
+    receipt: frame('receipt', json.receipt, 3),
+    put: frame('put', json.put, 1),
   }
 }
