@@ -7,11 +7,11 @@ import { parseText } from '../values/text.ts'
 
 export const command = defineCommand({
   description: [
-    'Plays a story on a network made for it alone (its own chain, ports and data, real processes), judges it by its transcript, and cleans everything up. Stories: equivocation, overrun, unstaked, stolen-evidence, restart. With --json the report holds the whole transcript.',
+    'Plays a story on a network made for it alone (its own chain, ports and data, real processes), judges it by its transcript, and cleans everything up. Stories of lies: equivocation, overrun, unstaked, stolen-evidence, restart. Stories of records: replica-loss, withheld, answered, churn, eclipse, flood, disk-full, clock-skew. With --json the report holds the whole transcript.',
   ],
-  args: { name: argument('NAME', 'equivocation, overrun, unstaked, stolen-evidence or restart', parseText) },
+  args: { name: argument('NAME', 'one of the stories above', parseText) },
   options: { nodes: described(OPTION.nodes, 'How many nodes (default: what the story needs)') },
-  examples: ['suprnova scenario equivocation', 'suprnova scenario restart --nodes 4 --json'],
+  examples: ['suprnova scenario equivocation', 'suprnova scenario churn --nodes 12 --json'],
   exits: {
     [EXIT.internal]: 'the story did not end as promised, or broke off',
     [EXIT.usage]: 'there is no story of that name, or not with so few or many nodes',
