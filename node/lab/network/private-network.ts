@@ -11,14 +11,13 @@ import {
   type DeploymentRecord,
   deploy,
   faucet,
-  type PersonKey,
   personKey,
   readParams,
   registerStake,
   setBootstrap,
   writeDeployment,
 } from '../../chain/index.ts'
-import { fromHex, type Hex, type ProtocolParams } from '../../core/index.ts'
+import { fromHex, type Hex, type ProtocolParams, toHex } from '../../core/index.ts'
 import { peerIdOfPrivateKey } from '../../net/index.ts'
 import type { LocalChain } from '../local-chain.ts'
 import { startLocalChain } from '../local-chain.ts'
@@ -37,6 +36,8 @@ const EGI = 10n ** 18n
 export const BOND_WEI = 1_000n * EGI
 const SPARE_WEI = 1_000n * EGI
 const ETHER_WEI = 1_000n * EGI
+/** A person key is derived at half a second of a core; in a larger crowd it is drawn, which the registry cannot tell. */
+const DERIVED_PERSONS_MOST = 16
 
 export interface PrivateNetworkOptions {
   /** Names of members to make at once. The first one's address stands in the ENS name. */
@@ -69,6 +70,7 @@ export class PrivateNetwork {
   readonly processes: Processes
   readonly members: StakedMember[] = []
   readonly #answers: 'own' | 'all'
+  readonly #derivesPersons: boolean
 
   private constructor(parts: {
     chain: LocalChain
@@ -78,8 +80,10 @@ export class PrivateNetwork {
     workspace: Workspace
     processes: Processes
     answers: 'own' | 'all'
+    derivesPersons: boolean
   }) {
     this.#answers = parts.answers
+    this.#derivesPersons = parts.derivesPersons
     this.chain = parts.chain
     this.deployment = parts.deployment
     this.params = parts.params
@@ -126,11 +130,21 @@ export class PrivateNetwork {
       const params = await readParams({ client, deployment })
       log(`${ENS_NAME} -> ${deployment.coordinator}`)
       const { answers = 'all' } = options
-      const network = new PrivateNetwork({ chain, deployment, params, client, workspace, processes, answers })
+      const derivesPersons = drafts.length <= DERIVED_PERSONS_MOST
+      const network = new PrivateNetwork({
+        chain,
+        deployment,
+        params,
+        client,
+        workspace,
+        processes,
+        answers,
+        derivesPersons,
+      })
       signal.throwIfAborted()
       const persons = await Promise.all(drafts.map((draft) => network.#personOf(draft)))
       for (const [i, draft] of drafts.entries()) {
-        await network.#register(draft, persons[i] as PersonKey, i === 0 ? bootstrapPort : 0)
+        await network.#register(draft, persons[i] as Hex, i === 0 ? bootstrapPort : 0)
       }
       await network.#mine(params.drawDelayBlocks + 1)
       for (const member of network.members) await network.activate(member)
@@ -178,7 +192,7 @@ export class PrivateNetwork {
     this.workspace.remove()
   }
 
-  async #register(draft: Member, person: PersonKey, port: number): Promise<StakedMember> {
+  async #register(draft: Member, personPrivateKey: Hex, port: number): Promise<StakedMember> {
     const { rpcUrl } = this.chain
     const settings: MemberSettings = {
       rpcUrl,
@@ -194,16 +208,17 @@ export class PrivateNetwork {
     const { consequences } = await registerStake(this.actions(draft.operator.privateKey), {
       amountWei: BOND_WEI,
       nodePrivateKey: draft.node.privateKey,
-      personPrivateKey: person.privateKey,
+      personPrivateKey,
     })
     const member = { ...draft, stakeId: consequences.stakeId, settings }
     this.members.push(member)
     return member
   }
 
-  #personOf({ biometricHash }: Member): Promise<PersonKey> {
+  async #personOf({ biometricHash }: Member): Promise<Hex> {
+    if (!this.#derivesPersons) return toHex(systemRandom.bytes(32))
     const { chainId, coordinatorNode } = this.deployment
-    return personKey(biometricHash, chainId, coordinatorNode)
+    return (await personKey(biometricHash, chainId, coordinatorNode)).privateKey
   }
 
   async #fund({ operator, gas }: Member): Promise<void> {
