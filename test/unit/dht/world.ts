@@ -119,6 +119,7 @@ export interface WorldOptions {
   readonly meshes?: MeshRecordJudge
   readonly quota?: DhtOptions['quota']
   readonly maxBytes?: number
+  readonly hasRoom?: () => boolean
 }
 
 /** One node of the world. */
@@ -221,6 +222,7 @@ export class World {
             readUntilSeconds: () => this.chain.timestamp,
           },
           finalSeconds: () => this.chain.timestamp,
+          ...(this.#options.hasRoom === undefined ? {} : { hasRoom: this.#options.hasRoom }),
           ...(this.#options.meshes === undefined ? {} : { meshes: this.#options.meshes }),
         },
       ),
