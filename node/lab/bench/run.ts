@@ -10,6 +10,7 @@ const benches: Record<string, () => Promise<{ bench: Bench }>> = {
   batched: () => import('./batched.ts'),
   footprint: () => import('./footprint.ts'),
   scale: () => import('./scale.ts'),
+  query: () => import('./query.ts'),
 }
 
 /** The benchmarks there are, in the order in which they are told. */

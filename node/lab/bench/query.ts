@@ -1,0 +1,186 @@
+import type { Consistency, Dht } from '../../dht/index.ts'
+import {
+  type Bench,
+  type BenchAim,
+  type BenchOptions,
+  type BenchProfile,
+  type BenchReport,
+  quantileOf,
+  thisMachine,
+} from './bench.ts'
+import { Crowd, type CrowdOptions, openNodes } from './query/crowd.ts'
+import { type LoadResult, measureLoad } from './records/load.ts'
+import { type ProfileSummary, Profiling } from './records/profile.ts'
+import { NODES } from './records/record-network.ts'
+
+/** Where one reader asks: the places around which a program lives. */
+const PLACES = 200
+/** Moves a second that go on beside queries. */
+const PACE = 1_000
+const CHECKS = 40
+const WORLDS: readonly CrowdOptions[] = [
+  { dimension: 2, agents: 10_000, cells: 32 },
+  { dimension: 3, agents: 10_000, cells: 10 },
+]
+const REQUESTS_AIM = { 2: 4, 3: 8 } as const
+const P50_AIM_MS = 3
+
+/** A row of the table. */
+export interface QueryRow {
+  readonly dimension: 2 | 3
+  readonly what: string
+  readonly consistency: Consistency | '-'
+  readonly concurrency: number
+  readonly load: LoadResult
+  /** Of each query. */
+  readonly requests: readonly number[]
+  readonly found: readonly number[]
+}
+
+/** The aims, by what was measured. */
+export function queryAims(rows: readonly QueryRow[]): BenchAim[] {
+  const row = (dimension: 2 | 3, what: string, consistency: QueryRow['consistency']) =>
+    rows.find((one) => one.dimension === dimension && one.what === what && one.consistency === consistency)
+  return ([2, 3] as const).flatMap((dimension) => {
+    const moves = row(dimension, 'moves', '-')?.load.perSecond ?? 0
+    const queries = (['quorum', 'one'] as const).flatMap((consistency): BenchAim[] => {
+      const warm = row(dimension, 'warm', consistency)
+      const most = Math.max(...(warm?.requests ?? [Number.NaN]))
+      const p50 = warm?.load.p50Ms ?? Number.NaN
+      const about = `${dimension}-D, ${consistency}, warm`
+      return [
+        {
+          aim: `${about}: at most ${REQUESTS_AIM[dimension]} requests`,
+          measured: `${most} at most, ${quantileOf(warm?.requests ?? [], 0.5)} in the middle`,
+          met: most <= REQUESTS_AIM[dimension],
+        },
+        { aim: `${about}: p50 under ${P50_AIM_MS} ms`, measured: `${p50.toFixed(2)} ms`, met: p50 < P50_AIM_MS },
+      ]
+    })
+    return [
+      ...queries,
+      { aim: `${dimension}-D: 1,000 moves a second`, measured: moves.toFixed(0), met: moves >= 1_000 },
+    ]
+  })
+}
+
+async function run({ quick, log }: BenchOptions): Promise<BenchReport> {
+  const seconds = quick ? 0.5 : 3
+  const rows: QueryRow[] = []
+  const profiles: BenchProfile[] = []
+  log(`${NODES} nodes start`)
+  const { nodes, stop } = await openNodes()
+  try {
+    const dhts = nodes.map(({ dht }) => dht)
+    const reader = dhts[0] as Dht
+    for (const options of WORLDS) {
+      const { dimension } = options
+      const crowd = new Crowd({ ...options, agents: quick ? 500 : options.agents }, dhts)
+      log(`${dimension}-D: agents are announced`)
+      await crowd.fill()
+      const places = Array.from({ length: quick ? 20 : PLACES }, () => crowd.place())
+      const queries = async (
+        what: string,
+        consistency: Consistency,
+        concurrency: number,
+        count = Number.POSITIVE_INFINITY,
+      ) => {
+        const requests: number[] = []
+        const found: number[] = []
+        const load = await measureLoad({ concurrency, seconds, count }, async (index) => {
+          const { agents, asked } = await crowd.query(reader, places[index % places.length] as number[], consistency)
+          requests.push(asked)
+          found.push(agents.length)
+          return {}
+        })
+        rows.push({ dimension, what, consistency, concurrency, load, requests, found })
+        log(`${dimension}-D, ${what}, ${consistency}: p50 ${load.p50Ms.toFixed(2)} ms`)
+      }
+      await queries('cold', 'quorum', 1, places.length)
+      for (const consistency of ['quorum', 'one'] as const) {
+        await queries('warming', consistency, 1, places.length)
+        const profiling = await Profiling.start()
+        await queries('warm', consistency, 1)
+        profiles.push(profileOf(`${dimension}-D, ${consistency}, warm`, await profiling.stop()))
+        await queries('warm, 8 at a time', consistency, 8)
+      }
+      const before = crowd.crossings
+      const profiling = await Profiling.start()
+      const load = await measureLoad({ concurrency: 256, seconds, count: Number.POSITIVE_INFINITY }, async () => {
+        await crowd.move()
+        return {}
+      })
+      profiles.push(profileOf(`${dimension}-D, moves`, await profiling.stop()))
+      rows.push({ dimension, what: 'moves', consistency: '-', concurrency: 256, load, requests: [], found: [] })
+      log(
+        `${dimension}-D: ${load.perSecond.toFixed(0)} moves a second, ${crowd.crossings - before} of ${load.done} over a border`,
+      )
+      const stopMoving = keepMoving(crowd)
+      await queries('beside moves', 'quorum', 1)
+      const moved = await stopMoving()
+      log(`${dimension}-D: ${moved.toFixed(0)} moves a second beside them`)
+      for (const place of places.slice(0, CHECKS)) await crowd.check(reader, place)
+    }
+  } finally {
+    await stop()
+  }
+  return {
+    name: bench.name,
+    machine: thisMachine(),
+    command: `suprnova bench query${quick ? ' --quick' : ''}`,
+    rows: rows.map(rowOf),
+    aims: queryAims(rows),
+    profiles,
+  }
+}
+
+/** Moves at the pace, or as fast as it goes. @returns the function that ends it and says how many a second there were */
+function keepMoving(crowd: Crowd): () => Promise<number> {
+  const startedAt = performance.now()
+  let begun = 0
+  let done = 0
+  const underWay = new Set<Promise<void>>()
+  const tick = setInterval(() => {
+    const due = ((performance.now() - startedAt) / 1000) * PACE
+    while (begun < due && underWay.size < 512) {
+      begun++
+      const moving = crowd.move().then(() => {
+        done++
+        underWay.delete(moving)
+      })
+      underWay.add(moving)
+    }
+  }, 5)
+  return async () => {
+    clearInterval(tick)
+    const rate = done / ((performance.now() - startedAt) / 1000)
+    await Promise.all(underWay)
+    return rate
+  }
+}
+
+function rowOf({ concurrency, consistency, dimension, found, load, requests, what }: QueryRow) {
+  const digits = (value: number) => Number(value.toFixed(2))
+  return {
+    ...{ world: `${dimension}-D`, what, consistency, concurrency },
+    'a second': Math.round(load.perSecond),
+    'p50 ms': digits(load.p50Ms),
+    'p99 ms': digits(load.p99Ms),
+    'requests p50': requests.length === 0 ? '-' : quantileOf(requests, 0.5),
+    'requests max': requests.length === 0 ? '-' : Math.max(...requests),
+    'agents found': found.length === 0 ? '-' : digits(found.reduce((sum, count) => sum + count, 0) / found.length),
+    failed: load.failed,
+    cores: digits(load.cores),
+  }
+}
+
+function profileOf(of: string, { functions }: ProfileSummary): BenchProfile {
+  const rows = functions.map(({ share, what }) => ({ share: `${(share * 100).toFixed(1)} %`, function: what }))
+  return { of, rows }
+}
+
+export const bench: Bench = {
+  name: 'query',
+  summary: `Agents by place: 10,000 of them on ${NODES} nodes, queries and moves`,
+  run,
+}
