@@ -46,6 +46,6 @@ export class AgentFinder {
     return agents
       .filter((agent) => can(agent) && (maxAgeMs === undefined || nowMs - saidMs(agent) <= maxAgeMs))
       .filter((agent) => filter?.(agent) ?? true)
-      .sort((a, b) => away(a) - away(b))
+      .sort((a, b) => away(a) - away(b) || Buffer.compare(a.agentId, b.agentId))
   }
 }

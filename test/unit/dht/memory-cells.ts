@@ -28,6 +28,8 @@ export type Fate =
   | { readonly refusedAfter: number }
   /** So many replicas hold it, and the writer's process is no more. */
   | { readonly killedAfter: number }
+  /** Stored, and from now on the writer's disk takes nothing, until the process ends. */
+  | 'stored, disk stalls'
 
 /** Cells at three replicas each, in memory, without signatures: what the index and the discovery stand on. */
 export class MemoryCells {
@@ -131,6 +133,7 @@ export class Writer {
   readonly #cells: MemoryCells
   readonly #disk = new Map<string, readonly [Uint8Array, Uint8Array]>()
   #life = 0
+  #isStalled = false
   #flushing: Promise<void> = Promise.resolve()
   /** What becomes of the next writes; `stored` when it is used up. */
   fates: Fate[] = []
@@ -154,6 +157,7 @@ export class Writer {
     })
     this.fates = []
     this.#flushing = Promise.resolve()
+    this.#isStalled = false
     this.index = new SpatialHashIndex(this.#records(life))
     this.agents = new AgentDiscoveryProtocol({
       index: this.index,
@@ -192,7 +196,8 @@ export class Writer {
         await this.#alive(life)
         const fate = this.fates.shift() ?? 'stored'
         const record = cells.signed(draft, this.stakeId)
-        if (fate === 'stored') {
+        if (fate === 'stored, disk stalls') this.#isStalled = true
+        if (fate === 'stored' || fate === 'stored, disk stalls') {
           const held = await cells.put(record, cells.random.chance(0.5) ? REPLICAS : QUORUM)
           await this.#alive(life)
           if (held === 'superseded') throw new DhtError('DHT_SUPERSEDED', 'a newer version is there')
@@ -214,6 +219,7 @@ export class Writer {
       write: (rows) => {
         this.#flushing = this.#flushing.then(async () => {
           await this.#cells.pause()
+          if (this.#isStalled) await new Promise(() => {})
           await this.#alive(life)
           for (const [key, value] of rows) {
             if (value === undefined) this.#disk.delete(toHex(key))
