@@ -14,7 +14,7 @@ export interface IndexedEntry extends EntryId {
 const FIRST_ROWS = 64
 
 /**
- * Whose replicas this node's entries are, packed: about 90 bytes an entry with 3 replicas, the map by id included.
+ * Whose replicas this node's entries are, packed: about 150 bytes an entry with 3 replicas, the map by id included.
  * An entry written in the running epoch is left out of every comparison, since it may be under way to the other side;
  * one that ends with it as well.
  */

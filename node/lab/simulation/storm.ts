@@ -283,7 +283,7 @@ class Storm {
       [1, () => this.#rotate()],
       [2, () => this.#jail()],
       [2, () => this.#world.chain.reorg(1 + random.below(REORG_MOST_SECONDS))],
-      [2, () => this.#equivocate()],
+      [5, () => this.#equivocate()],
       [2, () => this.#backUp()],
     ]
     let draw = random.below(faults.reduce((sum, [weight]) => sum + weight, 0))
@@ -474,7 +474,7 @@ class Storm {
   #equivocate(): void {
     const { nodes, random, separator, witness } = this.#world
     const liar = [...nodes.values()].find(({ lie }) => lie === twoFaced)
-    if (liar === undefined || this.#random.chance(0.3)) return
+    if (liar === undefined) return
     const nameHash = keccak256(new Uint8Array(Buffer.from(`name ${this.#random.below(NAMES)}`)))
     const options = { nameHash, expiryEpoch: this.#epoch() + 2 + this.#random.below(10) }
     void equivocate(liar, options, { witness, separator, random: random.fork(`two ${this.#faults}`) }).then((faces) => {
