@@ -45,6 +45,7 @@ import { NameWatch } from './name-watch.ts'
 import { SuprnovaNode } from './node.ts'
 import { openKeys } from './node-keys.ts'
 import { OpenParts } from './open-parts.ts'
+import { requireNode } from './runtime.ts'
 import { SlashWatch } from './slash-watch.ts'
 import { systemClock, systemRandom, systemTimers } from './system.ts'
 import { tableName } from './table-name.ts'
@@ -68,6 +69,7 @@ export interface NodeModules {
  * @throws SuprnovaError as each room says it: config and keys (3), locked (4), chain (5)
  */
 export async function createNode(config: NodeConfig, given: Partial<NodeModules> = {}): Promise<SuprnovaNode> {
+  requireNode()
   const { clock = systemClock, timers = systemTimers, random = systemRandom } = given
   const write = (line: string) => void process.stderr.write(line)
   const logger = given.logger ?? createLogger({ level: config.logLevel }, { clock, write })

@@ -156,7 +156,22 @@ function report(error: unknown, json: boolean, process: Process): number {
   return known.exitCode
 }
 
+/** What only developers have installed, because running a node needs none of it. */
+const DEVELOPMENT_PACKAGES = /^Cannot find package '(hardhat|@nomicfoundation\/[^']+|hyperdht)'/
+
 function unexpected(error: unknown): SuprnovaError {
+  const missing = error instanceof Error ? DEVELOPMENT_PACKAGES.exec(error.message)?.[1] : undefined
+  if (missing !== undefined) {
+    return new SuprnovaError(
+      'PACKAGE_MISSING',
+      `this command needs the package ${missing}, which Suprnova does not bring along`,
+      {
+        exitCode: EXIT.config,
+        hint: `run \`npm install ${missing === 'hardhat' ? 'hardhat@3' : missing}\` beside it, or work in a clone of the repository`,
+        values: { package: missing },
+      },
+    )
+  }
   const message = error instanceof Error ? error.message : String(error)
   return new SuprnovaError('UNEXPECTED', `unexpected: ${message}`, {
     hint: 'SUPRNOVA_DEBUG=1 in front of the command shows where',

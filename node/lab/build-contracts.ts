@@ -30,6 +30,8 @@ export interface BuildContractsOptions {
  * @throws SuprnovaError `CONTRACTS_NOT_BUILT` when the compiler refuses; its messages went to the terminal.
  */
 export async function ensureContractsBuilt({ log }: BuildContractsOptions = {}): Promise<boolean> {
+  // A published package holds what was compiled, and not the sources.
+  if ((await filesUnder('contracts', () => true)).length === 0) return false
   if (await isUpToDate()) return false
   return await underLock(log, async () => {
     if (await isUpToDate()) return false

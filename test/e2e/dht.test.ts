@@ -130,9 +130,8 @@ describe('records from the command line', () => {
     expect(got.stdout.equals(value)).toBe(true)
 
     const broken = pipe(['dht', 'put', 'piped', ...dataDir])
-    broken.child.stdin?.write(randomBytes(300_000))
-    const written = async () => (await member?.client.status())?.guard.state === 'ready'
-    await until('the node still answers beside it', PLACED_WITHIN_MS, written)
+    broken.child.stdin?.write(randomBytes(9 * 1024 * 1024))
+    await broken.told('MiB sent')
     broken.child.kill('SIGINT')
     expect((await broken.ended).code).toBe(130)
     const kept = await pipe(['dht', 'get', 'piped', ...dataDir]).ended
@@ -283,6 +282,12 @@ describe('the package', () => {
     const types = spawnSync(process.execPath, [tsc, ...options], { cwd: app, encoding: 'utf8' })
     expect(types.status, types.stdout).toBe(0)
 
+    const packed = join(modules, 'suprnova/dist/cli/suprnova.mjs')
+    expect((await startCli(['--version', '--json'], { program: packed, cwd: app }).ended).code).toBe(0)
+    const chain = await startCli(['chain', 'start', '--port', '0', '--json'], { program: packed, cwd: app }).ended
+    expect(chain.code).toBe(3)
+    expect(JSON.parse(chain.stdout).error).toMatchObject({ code: 'PACKAGE_MISSING', values: { package: 'hardhat' } })
+
     await writeFile(join(app, 'example.mjs'), await readFile(new URL('./programs/example.mjs', import.meta.url)))
     const [program] = members(['program'])
     const lines = await outputOf(join(app, 'example.mjs'), { SUPRNOVA_DATA_DIR: program?.dataDir ?? '' })
@@ -297,15 +302,23 @@ describe('the package', () => {
   })
 })
 
-/** A command between two pipes. */
+/** A command between pipes. */
 function pipe(argv: readonly string[]) {
-  const child = spawn(process.execPath, [PROGRAM, ...argv], { stdio: ['pipe', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, [PROGRAM, ...argv], { stdio: ['pipe', 'pipe', 'pipe'] })
+  // Whoever is interrupted reads no more.
+  child.stdin.on('error', () => undefined)
   const stdout: Buffer[] = []
+  let stderr = ''
   child.stdout.on('data', (chunk) => stdout.push(chunk))
+  child.stderr.on('data', (chunk) => {
+    stderr += chunk
+  })
   const ended = new Promise<{ code: number | null; stdout: Buffer }>((resolve) => {
     child.on('close', (code) => resolve({ code, stdout: Buffer.concat(stdout) }))
   })
-  return { child, ended }
+  /** Resolves once stderr says `words`. */
+  const told = (words: string) => until(`it says ${words}`, PLACED_WITHIN_MS, async () => stderr.includes(words))
+  return { child, ended, told }
 }
 
 async function outputOf(script: string, env: Record<string, string>): Promise<string[]> {

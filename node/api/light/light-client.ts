@@ -35,6 +35,7 @@ import { FIRST_PEERS_LOOK_MS, FIRST_PEERS_MS, LIGHT_PEERS } from '../constants.t
 import { createLogger } from '../logger.ts'
 import { MetricsRegistry } from '../metrics.ts'
 import { OpenParts } from '../open-parts.ts'
+import { requireNode } from '../runtime.ts'
 import { systemClock, systemRandom, systemTimers } from '../system.ts'
 import { wholeValue } from '../whole-value.ts'
 import { LightRegistry } from './light-registry.ts'
@@ -99,6 +100,7 @@ export async function openLightClient(
     readonly onOffence?: (offence: Offence) => void
   } = {},
 ): Promise<LightClient> {
+  requireNode()
   const { clock = systemClock, onOffence, random = systemRandom, signal, timers = systemTimers } = given
   const write = (line: string) => void process.stderr.write(line)
   const logger = given.logger ?? createLogger({ level: 'warn' }, { clock, write })

@@ -1,6 +1,6 @@
-import { fileURLToPath } from 'node:url'
 import type { NodeConfigInput, NodeStatus } from '../../api/index.ts'
 import { SuprnovaError } from '../../core/index.ts'
+import { programPath } from '../program.ts'
 import { type Member, type MemberSettings, PRIVATE_PASSWORD } from './member.ts'
 import type { Processes, Running } from './processes.ts'
 import { until } from './until.ts'
@@ -8,9 +8,9 @@ import { until } from './until.ts'
 /** A node loads libp2p, LMDB and viem; five at once on two cores take their time. */
 const READY_WITHIN_MS = 60_000
 
-const CLI = fileURLToPath(new URL('../../cli/main.ts', import.meta.url))
-const FORGETFUL_NODE = fileURLToPath(new URL('../programs/forgetful-node.ts', import.meta.url))
-const SHIFTED_NODE = fileURLToPath(new URL('../programs/shifted-node.ts', import.meta.url))
+const CLI = programPath('cli/main')
+const FORGETFUL_NODE = programPath('lab/programs/forgetful-node')
+const SHIFTED_NODE = programPath('lab/programs/shifted-node')
 
 /** Begins the program that people run, on the data directory of a member. */
 export function runNode(member: Member, processes: Processes): Running {

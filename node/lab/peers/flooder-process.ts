@@ -1,11 +1,11 @@
-import { fileURLToPath } from 'node:url'
 import type { Address } from '../../core/index.ts'
 import { SuprnovaError } from '../../core/index.ts'
 import type { Processes, Running } from '../network/processes.ts'
 import { until } from '../network/until.ts'
+import { programPath } from '../program.ts'
 import type { BarePeerOptions } from './bare-peer.ts'
 
-const PROGRAM = fileURLToPath(new URL('../programs/flooder.ts', import.meta.url))
+const PROGRAM = programPath('lab/programs/flooder')
 const READY_WITHIN_MS = 60_000
 /** Beyond the seconds it was told. */
 const ANSWER_WITHIN_MS = 30_000

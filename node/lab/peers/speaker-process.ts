@@ -1,10 +1,10 @@
-import { fileURLToPath } from 'node:url'
 import { SuprnovaError } from '../../core/index.ts'
 import type { Processes, Running } from '../network/processes.ts'
 import { until } from '../network/until.ts'
+import { programPath } from '../program.ts'
 import type { BarePeerOptions } from './bare-peer.ts'
 
-const PROGRAM = fileURLToPath(new URL('../programs/speaker.ts', import.meta.url))
+const PROGRAM = programPath('lab/programs/speaker')
 const READY_WITHIN_MS = 60_000
 const ANSWER_WITHIN_MS = 20_000
 

@@ -1,14 +1,14 @@
-import { fileURLToPath } from 'node:url'
 import { readStake, stakeRegistryAbi } from '../../chain/index.ts'
 import { runForgetfulNode } from '../network/node-process.ts'
 import { until } from '../network/until.ts'
+import { programPath } from '../program.ts'
 import { eventsOf } from '../transcript.ts'
 import { judgeWithheldStory } from '../verdicts/withheld.ts'
 import { nodeNames } from './play.ts'
 import { RecordPlay } from './record-play.ts'
 import type { Scenario, Stage } from './scenario.ts'
 
-const CLI = fileURLToPath(new URL('../../cli/main.ts', import.meta.url))
+const CLI = programPath('cli/main')
 const RECORDS = 12
 const RECORD_BYTES = 3_000
 const FORGOTTEN_WITHIN_MS = 10_000

@@ -1,11 +1,11 @@
-import { fileURLToPath } from 'node:url'
 import { SuprnovaError } from '../../../core/index.ts'
 import type { Processes, Running } from '../../network/processes.ts'
+import { programPath } from '../../program.ts'
 import type { LoadOptions, LoadResult } from './load.ts'
 import type { ProfileSummary } from './profile.ts'
 import type { WayFacts } from './record-network.ts'
 
-const PROGRAM = fileURLToPath(new URL('../../programs/record-network.ts', import.meta.url))
+const PROGRAM = programPath('lab/programs/record-network')
 
 /** A line on the program's standard input. */
 export interface LoadOrder extends LoadOptions {

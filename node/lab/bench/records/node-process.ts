@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import { fileURLToPath } from 'node:url'
 import { toHex } from '../../../core/index.ts'
 import type { Processes } from '../../network/processes.ts'
+import { programPath } from '../../program.ts'
 import type { BenchNodeOptions } from '../gossip-registry.ts'
 import type { LoadOptions, LoadResult } from './load.ts'
 import type { MemoryParts } from './memory.ts'
@@ -9,7 +9,7 @@ import { OrderProcess } from './network-process.ts'
 import type { ProfileSummary } from './profile.ts'
 import type { BenchStake } from './record-node.ts'
 
-const PROGRAM = fileURLToPath(new URL('../../programs/record-node.ts', import.meta.url))
+const PROGRAM = programPath('lab/programs/record-node')
 
 /** The first line on the program's standard input. */
 export interface NodeProcessOptions extends BenchNodeOptions {
