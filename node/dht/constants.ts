@@ -17,8 +17,6 @@ export const TABLES_KEPT = 4
 
 /** Milliseconds one replica has to answer before it counts as away. */
 export const REPLICA_TIMEOUT_MS = 3_000
-/** Milliseconds a store or a read may take altogether. */
-export const OPERATION_TIMEOUT_MS = 15_000
 
 /** Bytes of a FETCH or LIST answer before the rest is left for the next question. */
 export const ANSWER_MAX_BYTES = 128 * 1024
@@ -29,8 +27,6 @@ export const FETCH_LOOKS_MAX = 1_024
  * that stands there, so nobody may make it heavy.
  */
 export const CELL_VALUE_MAX_BYTES = 1_088
-/** Entries of one LIST answer. */
-export const LIST_MAX_ENTRIES = 512
 
 /** Milliseconds between two looks for floors and receipts that are over. */
 export const CLIENT_SWEEP_MS = 60_000

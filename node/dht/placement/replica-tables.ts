@@ -24,6 +24,8 @@ export class LaggingReplicaTables implements ReplicaTables {
   readonly #options: ReplicaTablesOptions
   readonly #history: RegistryHistory
   readonly #tables = new Map<number, SortedReplicaTable>()
+  /** What serves while the chain has not come so far, by epoch, and the head it was taken at. */
+  readonly #early = new Map<number, { readonly headSeconds: number; readonly table: SortedReplicaTable }>()
   readonly #changed = new Map<number, boolean>()
 
   constructor(options: ReplicaTablesOptions, history: RegistryHistory) {
@@ -61,6 +63,7 @@ export class LaggingReplicaTables implements ReplicaTables {
   /** Forgets what was computed: after a reorg deeper than the lag, or a registry read anew. */
   reset(): void {
     this.#tables.clear()
+    this.#early.clear()
     this.#changed.clear()
   }
 
@@ -69,11 +72,20 @@ export class LaggingReplicaTables implements ReplicaTables {
     if (known !== undefined) return known
     const { epochSeconds, lagSeconds } = this.#options
     const cutOff = epoch * epochSeconds - lagSeconds
+    // While the chain has not come so far, what is known serves, and is looked up anew with each head: a chain that is
+    // silent must not cost a table a question.
+    const headSeconds = this.#history.head()?.timestamp ?? 0
+    const early = this.#early.get(epoch)
+    if (early?.headSeconds === headSeconds) return early.table
     const registry = this.#history.atTime(cutOff)
     if (registry === undefined) return undefined
     const table = new SortedReplicaTable(epoch, placedOf(registry.stakes()))
-    // While the chain has not come so far, what is known serves, and is looked up anew.
-    if ((this.#history.head()?.timestamp ?? 0) < cutOff) return table
+    if (headSeconds < cutOff) {
+      this.#early.set(epoch, { headSeconds, table })
+      if (this.#early.size > TABLES_KEPT) this.#early.delete(this.#early.keys().next().value as number)
+      return table
+    }
+    this.#early.delete(epoch)
     this.#tables.set(epoch, table)
     for (const old of [...this.#tables.keys()].sort((a, b) => b - a).slice(TABLES_KEPT)) {
       this.#tables.delete(old)

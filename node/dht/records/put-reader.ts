@@ -137,11 +137,6 @@ export function cellEntryOf(cell: CellFields): Uint8Array {
   return keccak256(cell.agentId, authority)
 }
 
-/** The stake that decides over a cell entry's agent, when it is a stake. */
-export function authorityStakeOf(put: PutBody & { readonly keyType: 3 }): bigint | undefined {
-  return put.cell.authorityKind === AUTHORITY.mesh ? undefined : put.cell.authorityStakeId
-}
-
 function refusalOf(reason: string): RefusalReason {
   if (reason === 'window') return 'window'
   return reason === 'conflict' || reason === 'budget' ? 'conflict' : 'unknown-writer'
