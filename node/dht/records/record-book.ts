@@ -4,7 +4,10 @@ import type { ChallengeView, DhtRecord, EntryId, SignedPut } from '../interface.
 import {
   allMeta,
   allOlder,
+  digestKey,
   encodeMeta,
+  encodePlace,
+  isCellRow,
   isRowOf,
   keepKey,
   keepRange,
@@ -16,6 +19,7 @@ import {
   type RecordMeta,
   readKeepKey,
   readMeta,
+  readPlace,
   type VersionId,
   valueKey,
 } from './rows.ts'
@@ -111,9 +115,14 @@ export class RecordBook {
   /** The version that a receipt names, current or older. */
   receipted(recordKey: Uint8Array, putDigest: Uint8Array, leaf: number): StoredRecord | undefined {
     const { table } = this.#modules
+    const row = digestKey(recordKey, putDigest, leaf)
+    const place = table.get(row)
+    if (place !== undefined) return this.held(readPlace(row, place))
     for (const range of [metaRange(recordKey, recordKey), olderRange(recordKey)]) {
       for (const [key, bytes] of table.range(...range)) {
         if (isRowOf(bytes, putDigest, leaf)) return this.#stored(readMeta(key, bytes))
+        // A cell may hold a crowd, and each of it has its row by digest.
+        if (isCellRow(bytes)) return undefined
       }
     }
     return undefined
@@ -243,6 +252,7 @@ export class RecordBook {
       [metaKey(meta), encodeMeta(meta)],
       [valueKey(meta), record.value],
       [keepKey(keepUntilEpoch, meta), KEPT],
+      ...placeOf(meta, encodePlace(meta)),
       ...(current === undefined ? [] : [[olderKey(current), encodeMeta(current)] as const]),
     ]
     await this.#modules.table.write(writes)
@@ -318,6 +328,7 @@ export class RecordBook {
       [isCurrent ? metaKey(stored) : olderKey(stored), undefined],
       [valueKey(stored), undefined],
       [row, undefined],
+      ...placeOf(stored, undefined),
     ])
     this.#count(stored, isCurrent ? 'current' : 'older', -1)
     return true
@@ -392,6 +403,12 @@ const KEPT = Uint8Array.of(1)
 
 function isVersion(stored: RecordMeta, { putDigest, version }: VersionId): boolean {
   return stored.version.leaf === version.leaf && equalBytes(stored.putDigest, putDigest)
+}
+
+/** The row by digest of a cell entry. */
+function placeOf(meta: RecordMeta, value: Uint8Array | undefined): readonly Write[] {
+  if (meta.keyType !== KEY_TYPE.cell) return []
+  return [[digestKey(meta.recordKey, meta.putDigest, meta.version.leaf), value]]
 }
 
 function crowdName(recordKey: Uint8Array, writerStakeId: number): string {

@@ -1,8 +1,9 @@
 import { equalBytes } from '../../core/index.ts'
+import { KEY_TYPE } from '../../statements/index.ts'
 import { DhtError } from '../errors.ts'
 import type { EntryId, Version } from '../interface.ts'
 
-// One table, four families of rows, told apart by their first byte. `place` = recordKey 32 | entry 32,
+// One table, five families of rows, told apart by their first byte. `place` = recordKey 32 | entry 32,
 // `at` = position 8 | leaf 1 | digest 32. Big-endian throughout, so that rows of a key lie together and in order. The
 // digest stands there because two writers of one entry may use the same position: their rows must not meet.
 //
@@ -10,13 +11,15 @@ import type { EntryId, Version } from '../interface.ts'
 //   o | place | at       an older version whose receipts are still out: meta
 //   v | place | at       the value of either
 //   k | epoch 8 | place | at   when to look at a version again: nothing before the end of its keep-time
+//   d | recordKey | digest | leaf   of cells alone, which hold crowds: entry 32 | position 8 of that PUT
 
 const META = 0x6d
 const OLDER = 0x6f
 const VALUE = 0x76
 const KEEP = 0x6b
+const DIGEST = 0x64
 
-const ROW_VERSION = 2
+const ROW_VERSION = 3
 const LEAF_AT = 27
 const DIGEST_AT = 48
 const META_HEAD_BYTES = DIGEST_AT + 32
@@ -73,6 +76,29 @@ export function olderAt({ entry, recordKey }: EntryId, position: bigint): readon
 
 export const allMeta = (): readonly [Uint8Array, Uint8Array] => [Uint8Array.of(META), Uint8Array.of(META + 1)]
 export const allOlder = (): readonly [Uint8Array, Uint8Array] => [Uint8Array.of(OLDER), Uint8Array.of(OLDER + 1)]
+
+/** Where the PUT of a digest stands in its cell. */
+export function digestKey(recordKey: Uint8Array, putDigest: Uint8Array, leaf: number): Uint8Array {
+  return prefixed(DIGEST, recordKey, putDigest, Uint8Array.of(leaf))
+}
+
+/** What a row of the family d holds. */
+export function encodePlace({ entry, version: { position } }: VersionId): Uint8Array {
+  const place = new Uint8Array(40)
+  place.set(entry)
+  new DataView(place.buffer).setBigUint64(32, position)
+  return place
+}
+
+/** The version that a row of the family d names. */
+export function readPlace(key: Uint8Array, place: Uint8Array): VersionId {
+  return {
+    recordKey: key.slice(1, 33),
+    entry: place.slice(0, 32),
+    version: { position: viewOf(place).getBigUint64(32), leaf: key[65] as number },
+    putDigest: key.slice(33, 65),
+  }
+}
 
 export function keepKey(epoch: number, id: VersionId): Uint8Array {
   const key = new Uint8Array(1 + 8 + 64 + AT_BYTES)
@@ -146,6 +172,11 @@ export function readMeta(key: Uint8Array, bytes: Uint8Array): RecordMeta {
     putDigest: bytes.slice(DIGEST_AT, META_HEAD_BYTES),
     frame: bytes.slice(META_HEAD_BYTES),
   }
+}
+
+/** Whether a row of the families m and o is of a cell entry, without reading the rest of it. */
+export function isCellRow(bytes: Uint8Array): boolean {
+  return bytes[2] === KEY_TYPE.cell
 }
 
 /** Whether a row of the families m and o is of that PUT and leaf, without reading the rest of it. */

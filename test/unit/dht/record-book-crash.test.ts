@@ -81,8 +81,9 @@ function recordOf({ content, epoch, expiry, leaf, place, rank, writer }: Offered
     signer: `0x${'11'.repeat(20)}`,
     writerStakeId: writer + 1,
     putDigest: keccak256(new Uint8Array(Buffer.from(name))),
+    // One of the two records is a cell, whose entries are found by another way.
     put: {
-      keyType: KEY_TYPE.owner,
+      ...{ keyType: (place >> 1 === 1 ? KEY_TYPE.cell : KEY_TYPE.owner) as 1 },
       keyPreimage: new Uint8Array(32),
       valueRoot: chunkRoot(value),
       size: value.length,
@@ -134,6 +135,17 @@ class Trial {
       if (one.do === 'crash') await this.#crash(one)
       await this.#check()
     }
+    await this.#end()
+  }
+
+  /** When everything is over, nothing is left behind. */
+  async #end(): Promise<void> {
+    this.#challenged.clear()
+    this.#promises.clear()
+    for (let look = 0; look < 3; look++) await this.#sweep(1_000)
+    const table = await openSimulatedTable(this.#disk.open(), '/d/records')
+    expect([...table.range(Uint8Array.of(0), Uint8Array.of(255))]).toEqual([])
+    expect(this.#book?.stats()).toMatchObject({ records: 0, older: 0, bytes: 0, writers: 0 })
   }
 
   async #save(offered: Offered): Promise<void> {
