@@ -171,7 +171,8 @@ export class Replica implements ChunkHolder {
   /** The checks in the order of what they cost: room, statement (verified once), place and quota, value, disk. */
   async #store(request: Uint8Array, from: Requester): Promise<Uint8Array> {
     const { frame, standIn, value } = decodeStore(request)
-    const leave = this.#underWay.enter(from.stakeId, value?.length ?? 0)
+    const isOwn = from.stakeId !== undefined && from.stakeId === this.#modules.ownStakeId()
+    const leave = this.#underWay.enter(isOwn ? 'own' : from.stakeId, value?.length ?? 0)
     if (leave === undefined) return this.#refuse('busy')
     try {
       const signed = this.#modules.reader.read(frame)

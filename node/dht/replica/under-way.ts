@@ -13,7 +13,7 @@ interface Load {
 
 /** Stores being verified or written, in all and by who asked for them. */
 export class UnderWay {
-  readonly #byAsker = new Map<number | undefined, Load>()
+  readonly #byAsker = new Map<number | 'own' | undefined, Load>()
   readonly #all: Load = { stores: 0, bytes: 0 }
   readonly #refused
 
@@ -29,13 +29,15 @@ export class UnderWay {
 
   /**
    * Takes one more on.
-   * @param asker its stake; `undefined` for a reader, who shares with all other readers
+   * @param asker its stake; `undefined` for a reader, who shares with all other readers; `own` for this node itself,
+   * which no stream slows down and which floods nobody else
    * @returns the function that ends it; `undefined` when there is no room
    */
-  enter(asker: number | undefined, bytes: number): (() => void) | undefined {
+  enter(asker: number | 'own' | undefined, bytes: number): (() => void) | undefined {
     const own = this.#byAsker.get(asker) ?? { stores: 0, bytes: 0 }
-    const isOwnFull =
+    const isShareFull =
       own.stores >= STORES_UNDER_WAY_PER_ASKER_MAX || own.bytes + bytes > STORE_BYTES_UNDER_WAY_PER_ASKER_MAX
+    const isOwnFull = asker !== 'own' && isShareFull
     const isFull = this.#all.stores >= STORES_UNDER_WAY_MAX || this.#all.bytes + bytes > STORE_BYTES_UNDER_WAY_MAX
     if (isOwnFull || isFull) {
       this.#refused.inc({ share: isOwnFull ? 'asker' : 'all' })

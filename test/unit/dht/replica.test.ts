@@ -348,6 +348,18 @@ describe('stores under way', () => {
     expect(underWay.askers).toBe(4)
   })
 
+  // Seen to fail before: past 256 at once a node refused its own.
+  it('of this node itself have no share of their own: nothing slows them down on the way', async () => {
+    world = await World.of(3)
+    const { client } = world.of(1).dht
+    const stores = Array.from({ length: STORES_UNDER_WAY_PER_ASKER_MAX + 100 }, (_, i) =>
+      client.store({ keyType: KEY_TYPE.owner, keyPreimage: bytes32(`${i}`), value: text(`${i}`) }),
+    )
+    await world.run(Promise.all(stores))
+    expect(world.of(1).metrics.of('suprnova_dht_stores_busy_total', 'asker')).toBe(0)
+    expect(world.of(1).dht.stats().records).toBe(stores.length)
+  })
+
   it('are bounded in bytes', async () => {
     world = await World.of(1)
     const underWay = new UnderWay(new CountedMetrics())
