@@ -12,10 +12,27 @@ import {
 } from '../../../node/dht/replica/constants.ts'
 import { ReceiptDesk } from '../../../node/dht/replica/receipt-desk.ts'
 import { UnderWay } from '../../../node/dht/replica/under-way.ts'
-import { AUTHORITY, decodeFrame, decodeReceipt, KEY_TYPE, StatementSigner } from '../../../node/statements/index.ts'
+import {
+  AUTHORITY,
+  decodeFrame,
+  decodeReceipt,
+  epochOf,
+  KEY_TYPE,
+  StatementSigner,
+} from '../../../node/statements/index.ts'
 import { bytes32 } from '../../vectors/generators/cast.ts'
 import { DOMAIN } from '../statements/world.ts'
-import { bytesOf, CountedMetrics, CountingGuard, PARAMS, signerOf, text, World, type WorldNode } from './world.ts'
+import {
+  bytesOf,
+  CountedMetrics,
+  CountingGuard,
+  LIFE_EPOCHS,
+  PARAMS,
+  signerOf,
+  text,
+  World,
+  type WorldNode,
+} from './world.ts'
 
 let world: World
 afterEach(() => Promise.all(world.nodes.map(({ dht }) => world.run(dht.stop()))))
@@ -311,6 +328,29 @@ describe('receipts', () => {
     await world.run(all)
     expect(guard.used(KIND.receipt, epoch)).toBeLessThanOrEqual(64)
     expect(given).toBeGreaterThan(64)
+  })
+
+  it('are never longer than the bytes are kept, however the clock steps', async () => {
+    world = await World.of(3)
+    const node = world.of(1)
+    const stepsMs = [0, 9_000, -9_000, 25_000, -25_000, 3_600_000, -3_600_000, 0]
+    const given: { readonly record: DhtRecord; readonly untilEpoch: number }[] = []
+    for (const [index, stepMs] of stepsMs.entries()) {
+      world.skewMs.set(1, stepMs)
+      for (const record of [world.put(2, { index }), ...given.map(({ record }) => record)]) {
+        const answer = await store(node, record)
+        if (answer.status !== 'stored') continue
+        const { position, untilEpoch } = receiptOf(answer)
+        // As the court reads it: no longer than a life from the receipt's own epoch.
+        const heard = Math.min(Number(untilEpoch), epochOf(position) + LIFE_EPOCHS)
+        given.push({ record, untilEpoch: heard })
+      }
+      for (const { record, untilEpoch } of given) {
+        const held = node.dht.replica.book.receipted(record.recordKey, record.putDigest, 0)
+        expect(held?.keepUntilEpoch).toBeGreaterThanOrEqual(untilEpoch)
+      }
+    }
+    expect(given.length).toBeGreaterThan(stepsMs.length)
   })
 
   it('remembered are bounded', async () => {
