@@ -33,6 +33,7 @@ export class FramedStream {
       this.#takeAll()
     })
     stream.addEventListener('drain', () => this.#flush())
+    stream.addEventListener('idle', () => this.#flush())
     stream.addEventListener('remoteCloseWrite', () => stream.abort(new Error('the other side ended')))
     stream.addEventListener('close', onEnd, { once: true })
   }
@@ -41,9 +42,9 @@ export class FramedStream {
     return this.#stream.status === 'open' && this.#stream.writeStatus === 'writable'
   }
 
-  /** Bytes that wait to be written. */
+  /** Bytes that wait to be written, here and in the stream under it. */
   get queuedBytes(): number {
-    return this.#queuedBytes
+    return this.#queuedBytes + this.#stream.writeBufferLength
   }
 
   write(type: FrameType, id: number, payload: Uint8Array): void {
@@ -61,7 +62,7 @@ export class FramedStream {
   /** Writes an answer; while more of them wait than should, nothing is read: who does not read is not answered. */
   answer(type: FrameType, id: number, payload: Uint8Array): void {
     this.write(type, id, payload)
-    if (this.#queuedBytes > ANSWER_QUEUE_MAX_BYTES) this.hold('writing')
+    if (this.queuedBytes > ANSWER_QUEUE_MAX_BYTES) this.hold('writing')
   }
 
   /** Takes nothing more until each reason is {@link FramedStream.release}d. */
@@ -98,11 +99,14 @@ export class FramedStream {
   }
 
   #flush(): void {
-    if (this.#queue.length === 0 || !this.isOpen || this.#stream.writableNeedsDrain) return
-    const bytes = Buffer.concat(this.#queue, this.#queuedBytes)
-    this.#queue = []
-    this.#queuedBytes = 0
-    this.#stream.send(bytes)
-    this.release('writing')
+    if (!this.isOpen) return
+    if (this.#queue.length > 0 && !this.#stream.writableNeedsDrain) {
+      const bytes = Buffer.concat(this.#queue, this.#queuedBytes)
+      this.#queue = []
+      this.#queuedBytes = 0
+      this.#stream.send(bytes)
+    }
+    // What the stream has taken over is not read yet: only once that is gone, told by `idle`, more is answered.
+    if (this.queuedBytes === 0) this.release('writing')
   }
 }
