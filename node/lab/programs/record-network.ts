@@ -20,20 +20,17 @@ const read = new Map<RecordWay, number>()
 async function obey({ op, way: name, isProfiled, ...load }: LoadOrder): Promise<LoadAnswer> {
   const way = network?.ways.find((way) => way.name === name)
   if (way === undefined) throw new TypeError(`there is no way called ${name}`)
-  const from = (op === 'store' ? stored : read).get(way) ?? 0
-  const limit =
-    op === 'store' ? load.count : Math.min(load.count, (stored.get(way) ?? 0) - (op === 'retrieve' ? from : 0))
+  const counted = op === 'store' ? stored : read
+  const from = counted.get(way) ?? 0
+  const limit = op === 'store' ? load.count : Math.min(load.count, (stored.get(way) ?? 0) - from)
   if (op === 'store') way.prepare(from + limit)
-  const operations = {
+  const operation = {
     store: (index: number) => way.store(from + index),
     retrieve: (index: number) => way.retrieve(from + index).then(() => ({})),
-    'retrieve again': (index: number) => way.retrieve(index).then(() => ({})),
-  }
-  const run = () => measureLoad({ ...load, count: limit }, operations[op])
+  }[op]
+  const run = () => measureLoad({ ...load, count: limit }, operation)
   const { profile, result } = isProfiled ? await profiled(run) : { result: await run(), profile: undefined }
-  const done = from + result.done + result.failed
-  if (op === 'store') stored.set(way, done)
-  if (op === 'retrieve') read.set(way, done)
+  counted.set(way, from + result.done + result.failed)
   return { result, profile }
 }
 

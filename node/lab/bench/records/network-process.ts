@@ -7,10 +7,13 @@ import type { WayFacts } from './record-network.ts'
 
 const PROGRAM = programPath('lab/programs/record-network')
 
+/** Twenty nodes in one process flush their own files each: with libuv's four threads they would wait for each other. */
+const THREADS = '64'
+
 /** A line on the program's standard input. */
 export interface LoadOrder extends LoadOptions {
-  /** New records; records never read before, in the order they were stored; records that were. */
-  readonly op: 'store' | 'retrieve' | 'retrieve again'
+  /** New records; or records never read before, in the order they were stored. */
+  readonly op: 'store' | 'retrieve'
   readonly way: string
   readonly isProfiled: boolean
 }
@@ -34,7 +37,7 @@ export class OrderProcess {
       if (waiting === undefined) this.#unclaimed.push(line)
       else waiting(line)
     }
-    this.running = processes.start({ name, args, onLine })
+    this.running = processes.start({ name, args, onLine, env: { UV_THREADPOOL_SIZE: THREADS } })
     this.#ended = this.running.ended.then(() => {
       throw new SuprnovaError('LAB_PROGRAM', `${name} ended:\n${this.running.lastWords().join('\n')}`)
     })
