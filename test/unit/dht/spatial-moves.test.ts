@@ -110,7 +110,7 @@ describe('agents below a crowd', () => {
   // Seen to fail when a hint named only what this process had written.
   it('are found after their writer was started anew and writes into another part of the cell', async () => {
     const { other, writer } = start()
-    await crowd(other, 5)
+    await crowd(writer, 5)
     await announce(writer, 'x', 100)
     writer.start()
     await announce(writer, 'y', 200)
