@@ -13,6 +13,8 @@ const LEDGER = 'registry/RegistryLedger.sol'
 const REGISTRY = 'StakeRegistry.sol'
 const COURT = 'FaultCourt.sol'
 const VERIFIER = 'faults/StatementVerifier.sol'
+const CHALLENGE = 'AvailabilityChallenge.sol'
+const CHALLENGE_TESTS = ['AvailabilityChallenge.t.sol', 'AvailabilityChallenge.invariant.t.sol']
 
 /** Each promise of the contracts, broken once. */
 export const BREAKS: readonly Break[] = [
@@ -215,5 +217,89 @@ export const BREAKS: readonly Break[] = [
     find: 'require(!Statements.isVoid(slot.kind, slot.scope), VoidStatement(slot.kind, slot.scope));',
     replace: '',
     tests: ['faults/Verdicts.t.sol'],
+  },
+  {
+    name: 'a challenge that was answered stays open to a slash',
+    file: CHALLENGE,
+    find: 'challenge.status = ChallengeStatus.Answered;',
+    replace: '',
+    tests: CHALLENGE_TESTS,
+  },
+  {
+    name: 'a challenge is answered after its window',
+    file: CHALLENGE,
+    find: 'require(block.timestamp <= until || block.number <= untilBlock, TooLate(challengeId, until, untilBlock));',
+    replace: '',
+    tests: CHALLENGE_TESTS,
+  },
+  {
+    name: 'silence is a fault before enough blocks passed',
+    file: CHALLENGE,
+    find: 'require(block.timestamp > until && block.number > untilBlock, TooEarly(challengeId, until, untilBlock));',
+    replace: 'require(block.timestamp > until, TooEarly(challengeId, until, untilBlock));',
+    tests: CHALLENGE_TESTS,
+  },
+  {
+    name: 'any chunk answers a challenge',
+    file: CHALLENGE,
+    find: 'require(isWhole && node == challenge.valueRoot, WrongChunk(challengeId, node, challenge.valueRoot));',
+    replace: '',
+    tests: CHALLENGE_TESTS,
+  },
+  {
+    name: 'a challenge is opened to a receipt that is over',
+    file: CHALLENGE,
+    find: 'require(epoch <= until, ReceiptOver(uint64(until), uint64(epoch)));',
+    replace: '',
+    tests: CHALLENGE_TESTS,
+  },
+  {
+    name: 'a challenge is opened with the PUT of another receipt',
+    file: CHALLENGE,
+    find: 'body.putDigest == putDigest\n                && body.putLeaf',
+    replace: 'body.putLeaf',
+    tests: CHALLENGE_TESTS,
+  },
+  {
+    name: 'a challenge asks for a chunk past the end',
+    file: CHALLENGE,
+    find: 'require(uint256(chunkIndex) * Records.CHUNK_BYTES < body.size, BeyondSize(chunkIndex, body.size));',
+    replace: '',
+    tests: CHALLENGE_TESTS,
+  },
+  {
+    name: 'a challenge is answered with an older PUT',
+    file: CHALLENGE,
+    find: '\n                && _isLater(what.rank, part.slot.position, part.leaf, challenge)',
+    replace: '',
+    tests: CHALLENGE_TESTS,
+  },
+  {
+    name: 'bonds of challenges do not double',
+    file: CHALLENGE,
+    find: 'return (2 * ANSWER_GAS * fee) << doublings;',
+    replace: 'return 2 * ANSWER_GAS * fee;',
+    tests: CHALLENGE_TESTS,
+  },
+  {
+    name: 'what a challenge leaves is collected twice',
+    file: CHALLENGE,
+    find: 'challenge.status = ChallengeStatus.Collected;',
+    replace: '',
+    tests: CHALLENGE_TESTS,
+  },
+  {
+    name: 'one broken promise of a challenge is slashed twice',
+    file: CHALLENGE,
+    find: 'if (answers >= BROKEN) return;',
+    replace: '',
+    tests: CHALLENGE_TESTS,
+  },
+  {
+    name: 'the victim of a broken promise is paid for a tombstoned publisher',
+    file: CHALLENGE,
+    find: 'return publisher.tombstoned ? address(0) : publisher.operator;',
+    replace: 'return publisher.operator;',
+    tests: CHALLENGE_TESTS,
   },
 ]
