@@ -7,9 +7,11 @@ import { parseText } from '../values/text.ts'
 
 export const command = defineCommand({
   description: [
-    'Runs one benchmark and prints machine, versions, medians and, measured in the same run, what it is compared with. Benchmarks: statements, gossip, slash, store, retrieve, batched, footprint. Aims that are not met are said to be so; they are no failure of the command.',
+    'Runs one benchmark and prints machine, versions, medians and, measured in the same run, what it is compared with. Benchmarks: statements, gossip, slash, store, retrieve, batched, footprint, scale, query. Aims that are not met are said to be so; they are no failure of the command.',
   ],
-  args: { name: argument('NAME', 'statements, gossip, slash, store, retrieve, batched or footprint', parseText) },
+  args: {
+    name: argument('NAME', 'statements, gossip, slash, store, retrieve, batched, footprint, scale or query', parseText),
+  },
   options: { quick: OPTION.quick },
   examples: ['suprnova bench store --quick', 'suprnova bench statements', 'suprnova bench gossip --quick --json'],
   exits: { [EXIT.usage]: 'there is no benchmark of that name' },
