@@ -3,6 +3,11 @@ import { systemCode, UsageError } from './errors.ts'
 import { flagOf, type Options } from './option.ts'
 import { nearest } from './suggest.ts'
 
+/** No option is named by a digit: what looks like a negative number is one, where Node's parser would see options. */
+const NEGATIVE = /^-\.?\d/
+/** What no word of a command line can contain. */
+const MARK = '\0'
+
 /** What stood on the command line: option values as written, by option name, and the rest in order. */
 export interface Written {
   readonly options: ReadonlyMap<string, readonly string[]>
@@ -37,15 +42,19 @@ export function splitArguments(argv: readonly string[], options: Options): Writt
     if (values.length > 0 && found.option.kind !== 'list') {
       throw new UsageError('OPTION_TWICE', `--${token.name} is given twice`, { values: { option: `--${token.name}` } })
     }
-    values.push(found.option.kind === 'flag' ? String(!negated) : (token.value as string))
+    values.push(found.option.kind === 'flag' ? String(!negated) : unmarked(token.value as string))
     written.set(found.name, values)
   }
-  return { options: written, positionals: parsed.positionals }
+  return { options: written, positionals: parsed.positionals.map(unmarked) }
+}
+
+function unmarked(word: string): string {
+  return word.startsWith(MARK) ? word.slice(MARK.length) : word
 }
 
 function parse(argv: readonly string[], options: Record<string, { type: 'boolean' | 'string'; multiple: boolean }>) {
   return parseArgs({
-    args: [...argv],
+    args: argv.map((word) => (NEGATIVE.test(word) ? `${MARK}${word}` : word)),
     options,
     allowPositionals: true,
     allowNegative: true,

@@ -25,6 +25,11 @@ export function facts(pairs: Readonly<Record<string, string | number | bigint | 
   )
 }
 
+/** `1 cell`, `2 cells`. */
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`
+}
+
 /** Unix seconds as a date that anyone can read, in UTC. */
 export function moment(unixSeconds: number | bigint): string {
   return new Date(Number(unixSeconds) * 1_000).toISOString().replace('.000Z', 'Z')

@@ -2,7 +2,7 @@ import { EXIT } from '../../core/index.ts'
 import { defineCommand } from '../command.ts'
 import { argument, optionalArgument } from '../option.ts'
 import { OPTION } from '../options.ts'
-import { table } from '../text.ts'
+import { counted, table } from '../text.ts'
 import { decimal } from '../values/number.ts'
 import { positionOf } from '../values/position.ts'
 
@@ -16,7 +16,7 @@ export const command = defineCommand({
     z: optionalArgument('Z', 'coordinate (default: 0)', decimal),
   },
   options: { radius: OPTION.radius, world: OPTION.world, consistency: OPTION.consistency },
-  examples: ['suprnova dht query 3 4 0 --radius 10', 'suprnova dht query 4 5 --world chess --radius 8 --json'],
+  examples: ['suprnova dht query 3 -4 0 --radius 10', 'suprnova dht query 4 5 --world chess --radius 8 --json'],
   exits: {
     [EXIT.usage]: 'the radius touches too many cells, or the position is none of that world',
     [EXIT.tryAgain]: 'no node runs on this data directory',
@@ -31,7 +31,7 @@ export const command = defineCommand({
       ...[`stake ${stakeId}`, `(${at.join(', ')})`, capabilities.join(', ') || '-', agentId],
     ])
     const about = [
-      `${found.agents.length} agents in ${found.cells} cells, ${found.requests} requests`,
+      `${counted(found.agents.length, 'agent')} in ${counted(found.cells, 'cell')}, ${counted(found.requests, 'request')}`,
       ...(found.complete ? [] : ['more lies there than one query reads: ask for a smaller radius']),
       ...(found.quorum || consistency === 'one' ? [] : ['too few replicas answered: some agents may be missing']),
     ].join('\n')

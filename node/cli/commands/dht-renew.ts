@@ -34,13 +34,15 @@ export const command = defineCommand({
       ...(replicas === undefined ? {} : { replicas }),
       ...(context.sourceOf('keep') === 'default' ? {} : { keep: values.keep }),
     })
-    const did = renewed.renewed ? 'Renewed' : 'Lives almost as long as it may already:'
+    const did = renewed.renewed
+      ? `Renewed ${values.name}.`
+      : `${values.name} lives almost as long as it may already: nothing was signed.`
     const about = facts({
       'record key': renewed.recordKey,
       size: `${renewed.size} bytes${renewed.parts === 0 ? '' : ` in ${renewed.parts} parts`}`,
       'lives through': `epoch ${renewed.expiryEpoch}`,
       'kept alive': renewed.kept ? 'yes' : 'no',
     })
-    return { data: renewed, text: `${did} ${values.name}.\n${about}` }
+    return { data: renewed, text: `${did}\n${about}` }
   },
 })

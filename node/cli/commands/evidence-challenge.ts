@@ -9,6 +9,7 @@ import { NETWORK } from '../network/connect.ts'
 import { waitForHead } from '../network/wait.ts'
 import { argument, described } from '../option.ts'
 import { OPTION } from '../options.ts'
+import { counted } from '../text.ts'
 import { formatAmount } from '../values/amount.ts'
 import { parseText } from '../values/text.ts'
 
@@ -52,9 +53,13 @@ export const command = defineCommand({
     const chunks = chunksPromised(given.receipt)
     const chunkIndex = values.chunk ?? (chunks === 0 ? 0 : randomInt(chunks))
     if (chunkIndex >= chunks) {
-      throw new UsageError('NO_SUCH_CHUNK', `the value has ${chunks} chunks, so there is no chunk ${chunkIndex}`, {
-        values: { chunks, chunkIndex },
-      })
+      throw new UsageError(
+        'NO_SUCH_CHUNK',
+        `the value has ${counted(chunks, 'chunk')}, so there is no chunk ${chunkIndex}`,
+        {
+          values: { chunks, chunkIndex },
+        },
+      )
     }
     const { chainId, registry: verifyingContract, salt } = given
     const separator = new DomainSeparator({ chainId, verifyingContract, salt })

@@ -17,7 +17,7 @@ export const command = defineCommand({
 })
 
 function describe(status: NodeStatus): string {
-  const { chain, coordinator, guard, messages, stake } = status
+  const { chain, coordinator, dht, guard, messages, stake } = status
   const sections = [
     facts({
       phase: status.phase,
@@ -37,6 +37,8 @@ function describe(status: NodeStatus): string {
       stakes: `${chain.stakes}, of which ${chain.speakers} may speak`,
       peers: status.peers.length,
       messages: `${messages.in} in, ${messages.out} out`,
+      records: `${dht.records} held for others and itself, ${dht.bytes} bytes`,
+      receipts: `${dht.receipts} given to this node`,
       rejected: counts(messages.rejects),
       ignored: counts(messages.ignores),
     }),

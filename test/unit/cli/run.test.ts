@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { splitArguments } from '../../../node/cli/arguments.ts'
 import { COMMANDS, GROUPS, nameOf } from '../../../node/cli/commands.ts'
+import { OPTION } from '../../../node/cli/options.ts'
 import { resolveValues } from '../../../node/cli/resolve.ts'
 import { findEntry } from '../../../node/cli/run.ts'
 import { nearest } from '../../../node/cli/suggest.ts'
@@ -75,6 +77,25 @@ describe('the command table', () => {
     for (const group of Object.keys(GROUPS)) expect(all.stdout).toContain(group)
     expect(JSON.parse((await machine.run(['--help', '--json'])).stdout).commands).toHaveLength(COMMANDS.length)
     expect((await machine.run(['--version'])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/)
+  })
+})
+
+describe('a number below zero', () => {
+  const options = { radius: OPTION.radius }
+
+  it.each([
+    [['300', '-4', '-.5'], ['300', '-4', '-.5'], undefined],
+    [['-1', '--radius', '5'], ['-1'], ['5']],
+    [['--radius', '-5', '2'], ['2'], ['-5']],
+    [['--radius=-5', '--', '-2', '-x'], ['-2', '-x'], ['-5']],
+  ])('is a number in %j, and no option', (argv, positionals, radius) => {
+    const written = splitArguments(argv, options)
+    expect(written.positionals).toEqual(positionals)
+    expect(written.options.get('radius')).toEqual(radius)
+  })
+
+  it('leaves what begins with another sign an option', () => {
+    expect(() => splitArguments(['-x'], options)).toThrow(/no option -x/)
   })
 })
 

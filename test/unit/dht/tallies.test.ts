@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { checkedQuorum } from '../../../node/dht/client/quorum.ts'
 import { ReadTally } from '../../../node/dht/client/read-tally.ts'
 import { StoreTally } from '../../../node/dht/client/store-tally.ts'
 import { WIDEN_BY } from '../../../node/dht/constants.ts'
@@ -17,6 +18,20 @@ const setsOf = fc
     return { sets, members: [...new Set(sets.flat())], standIns: stakes(100, standIns), replicas }
   })
 const outcomes = fc.infiniteStream(fc.boolean())
+
+describe('W of R', () => {
+  it('is 2 of 3, or all where there are fewer', () => {
+    expect(checkedQuorum({})).toEqual({ replicas: 3, quorum: 2 })
+    expect(checkedQuorum({ replicas: 1 })).toEqual({ replicas: 1, quorum: 1 })
+  })
+
+  it.each([{ replicas: 2, quorum: 3 }, { replicas: 0 }, { replicas: 21 }, { quorum: 0 }, { quorum: 1.5 }])(
+    'cannot be %j: whoever asks is told so, and it is no failure of the program',
+    (options) => {
+      expect(() => checkedQuorum(options)).toThrow(expect.objectContaining({ code: 'DHT_BAD_QUORUM', exitCode: 2 }))
+    },
+  )
+})
 
 describe('a read', () => {
   // Seen to fail with the quorum of one set alone.
