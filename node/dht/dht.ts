@@ -27,7 +27,7 @@ import { LaggingReplicaTables, type RegistryHistory } from './placement/replica-
 import { OP } from './protocol/messages.ts'
 import { ReplicaPeers } from './protocol/peers.ts'
 import { LeaseCheck } from './records/lease-check.ts'
-import { PutReader } from './records/put-reader.ts'
+import { PutReader, speaksIn } from './records/put-reader.ts'
 import { RecordBook } from './records/record-book.ts'
 import { Repair } from './repair/repair.ts'
 import { ReceiptDesk } from './replica/receipt-desk.ts'
@@ -137,15 +137,14 @@ export class Dht implements ChunkHolder {
     const pastEpochs = Math.floor(evidenceWindowSeconds / epochSeconds)
     const enlisted = modules.isEnlisted === undefined ? {} : { isEnlisted: modules.isEnlisted }
     const leases = new LeaseCheck({ admission, pastEpochs, ...enlisted })
-    const speaks = (stakeId: number) => stakeView.maySpeak(stakeId)
     this.reader = new PutReader(params, {
       ...{ admission, clock, leases, meshes: modules.meshes },
-      maySpeak: speaks,
+      speaks: speaksIn(stakeView),
     })
     const signing = { clock, timers, metrics }
     const maySpeak = () => {
       const stakeId = own()
-      return statementSigner !== undefined && stakeId !== undefined && speaks(stakeId)
+      return statementSigner !== undefined && stakeId !== undefined && stakeView.maySpeak(stakeId)
     }
     const refusing = { sign: () => Promise.reject(new TypeError('a node without a signer holds nothing')) }
     this.replica = new Replica(

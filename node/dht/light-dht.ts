@@ -20,7 +20,7 @@ import { LaggingReplicaTables, type RegistryHistory } from './placement/replica-
 import { OP } from './protocol/messages.ts'
 import { ReplicaPeers } from './protocol/peers.ts'
 import { LeaseCheck } from './records/lease-check.ts'
-import { PutReader } from './records/put-reader.ts'
+import { PutReader, speaksIn } from './records/put-reader.ts'
 import { AgentFinder } from './spatial/agent-finder.ts'
 import { CellReader } from './spatial/cell-reader.ts'
 import { SpatialHashIndex } from './spatial/spatial-index.ts'
@@ -68,8 +68,7 @@ export class LightDht {
     this.tables = new LaggingReplicaTables({ epochSeconds, lagSeconds }, history)
     const pastEpochs = Math.floor(evidenceWindowSeconds / epochSeconds)
     const leases = new LeaseCheck({ admission, pastEpochs })
-    const maySpeak = (stakeId: number) => stakeView.maySpeak(stakeId)
-    this.reader = new PutReader(params, { admission, maySpeak, clock, leases })
+    this.reader = new PutReader(params, { admission, speaks: speaksIn(stakeView), clock, leases })
     this.peers = new ReplicaPeers({ transport: readOnly(modules.transport), stakeView, epoch })
     const lifeEpochs = Math.floor(params.receiptLifeSeconds / epochSeconds)
     const untilEpoch = () => epoch() + 1 + lifeEpochs

@@ -1,4 +1,4 @@
-import { type Clock, equalBytes, KIND, type ProtocolParams } from '../../core/index.ts'
+import { type Address, type Clock, equalBytes, KIND, type ProtocolParams, type StakeView } from '../../core/index.ts'
 import {
   type Admission,
   AUTHORITY,
@@ -20,8 +20,11 @@ export type PutReading = SignedPut | { readonly refused: RefusalReason; readonly
 
 export interface PutReaderModules {
   readonly admission: Pick<Admission, 'admit'>
-  /** Whether a stake may speak now: admission takes what the own key said in any case. */
-  readonly maySpeak: (stakeId: number) => boolean
+  /**
+   * Whether a stake may speak now and that key was its key in that epoch: admission takes what the own key said in any
+   * case, also after it retired.
+   */
+  readonly speaks: (stakeId: number, signer: Address, epoch: number) => boolean
   readonly clock: Clock
   readonly leases: LeaseCheck
   readonly meshes?: MeshRecordJudge | undefined
@@ -65,7 +68,9 @@ export class PutReader {
     const put = body.body as PutBody
     const { position } = verdict.signed.statement
     const { stakeId } = verdict
-    if (!this.#modules.maySpeak(stakeId)) return refused('unknown-writer', 'inactive')
+    if (!this.#modules.speaks(stakeId, verdict.signed.signer, epochOf(position))) {
+      return refused('unknown-writer', 'inactive')
+    }
     if (put.expiryEpoch > BigInt(epochOf(position) + this.#lifeEpochs)) {
       return refused('window', `it would live past epoch ${epochOf(position) + this.#lifeEpochs}`)
     }
@@ -104,6 +109,14 @@ export class PutReader {
     const rank = this.#modules.meshes?.rank(put.keyPreimage, value)
     if (rank === undefined) return refused('invalid', 'no valid certificate')
     return { ...signed, version: { ...signed.version, rank }, value }
+  }
+}
+
+/** What {@link PutReaderModules.speaks} is in a node. */
+export function speaksIn(stakeView: Pick<StakeView, 'key' | 'maySpeak'>): PutReaderModules['speaks'] {
+  return (stakeId, signer, epoch) => {
+    const key = stakeView.key(signer)
+    return key !== undefined && key.fromEpoch <= epoch && epoch < key.untilEpoch && stakeView.maySpeak(stakeId)
   }
 }
 
