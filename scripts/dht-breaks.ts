@@ -11,9 +11,9 @@ export const BREAKS: readonly Break[] = [
   {
     name: 'a receipt leaves before its record is durable',
     file: 'dht/records/record-book.ts',
-    find: '    await this.#modules.table.write(writes)\n    this.#newestKeepEpoch = Math.max(this.#newestKeepEpoch, meta.keepUntilEpoch)',
+    find: '    await this.#modules.table.write(writes)\n    this.#newestKeepEpoch = Math.max(this.#newestKeepEpoch, keepUntilEpoch)',
     replace:
-      '    this.#modules.table.write(writes).catch(() => undefined)\n    this.#newestKeepEpoch = Math.max(this.#newestKeepEpoch, meta.keepUntilEpoch)',
+      '    this.#modules.table.write(writes).catch(() => undefined)\n    this.#newestKeepEpoch = Math.max(this.#newestKeepEpoch, keepUntilEpoch)',
   },
   {
     name: 'the sweep ignores the time to answer',
@@ -30,20 +30,20 @@ export const BREAKS: readonly Break[] = [
   {
     name: 'a second content of a slot is promised',
     file: 'dht/records/record-book.ts',
-    find: "if (same !== undefined && !equalBytes(same.putDigest, record.putDigest)) return { outcome: 'conflict' }",
+    find: "if (this.#equivocates(record, current)) return { outcome: 'conflict' }",
     replace: '',
   },
   {
     name: 'a read skips the floor',
-    file: 'dht/client/record-client.ts',
-    find: 'compareVersions(record.version, floor) < 0) {',
-    replace: 'compareVersions(record.version, floor) < -1e9) {',
+    file: 'dht/client/record-reads.ts',
+    find: 'if (floor !== undefined && compareVersions(record.version, floor) < 0) {\n      outcomes',
+    replace: 'if (floor !== undefined && compareVersions(record.version, floor) < -1e9) {\n      outcomes',
   },
   {
-    name: 'a floor ends with its version',
-    file: 'dht/client/record-client.ts',
-    find: 'return Math.max(Number(put.expiryEpoch), this.#modules.reader.epoch() + this.#lifeEpochs)',
-    replace: 'return Number(put.expiryEpoch)',
+    name: 'a floor ends before the older versions do',
+    file: 'dht/dht.ts',
+    find: 'untilEpoch: () => this.reader.epoch() + 1 + lifeEpochs,',
+    replace: 'untilEpoch: () => this.reader.epoch() + 1,',
   },
   {
     name: 'a value is not compared with what was signed',
@@ -66,7 +66,13 @@ export const BREAKS: readonly Break[] = [
   {
     name: 'a stake without a voice is read',
     file: 'dht/records/put-reader.ts',
-    find: "if (!this.#modules.maySpeak(stakeId)) return refused('unknown-writer', 'inactive')",
+    find: ' && stakeView.maySpeak(stakeId)',
+    replace: '',
+  },
+  {
+    name: 'a retired key is read',
+    file: 'dht/records/put-reader.ts',
+    find: 'key.fromEpoch <= epoch && epoch < key.untilEpoch && ',
     replace: '',
   },
   {
@@ -79,8 +85,8 @@ export const BREAKS: readonly Break[] = [
   {
     name: 'indices are handed out and never made durable',
     file: 'store/guard/open-guard.ts',
-    find: 'const written = this.#write(this.#rows.writeMeteredEnd(kind, epoch, end)).then(() => {',
-    replace: 'const written = Promise.resolve().then(() => {',
+    find: 'const written = this.#write(this.#rows.writeMeteredEnd(kind, epoch, end), { mayFindNoRoom: true }).then(',
+    replace: 'const written = Promise.resolve().then(',
   },
   {
     name: 'only the old table holds after a change',

@@ -1,6 +1,6 @@
 import { type Hex, type ProtocolParams, toHex } from '../../core/index.ts'
 import type { DhtRecord, Version } from '../../dht/index.ts'
-import { chunkRoot, epochAt } from '../../statements/index.ts'
+import { chunkRoot, epochAt, isInTenure } from '../../statements/index.ts'
 import type { SimulatedNode } from './simulated-node.ts'
 import type { StatementWitness } from './statement-witness.ts'
 
@@ -137,6 +137,11 @@ export class RecordOracle {
     if (body.expiryEpoch < BigInt(epoch)) this.#problem(`${name}: it ended with ${body.expiryEpoch}, it is ${epoch}`)
     const speaks = process?.view.maySpeak(put.writerStakeId) ?? true
     if (!asked.spoke && !speaks) this.#problem(`${name}: its writer ${put.writerStakeId} may not speak`)
+    const signed = put.signed.statement
+    const tenure = process?.view.key(put.signed.signer)
+    if (tenure !== undefined && !isInTenure(signed.kind, signed.position, tenure)) {
+      this.#problem(`${name}: signed by a key that was not its stake's in that epoch`)
+    }
     // 3. Not behind what this client has seen.
     const seen = this.#seen.get(`${client.stakeId} ${key}`)?.at(-1)
     if (seen !== undefined && compare(record.version, seen.version) < 0) {

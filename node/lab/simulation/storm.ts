@@ -128,6 +128,8 @@ class Storm {
       this.#calmDown()
       this.#pump('reads', 3_000, () => this.#read(), time.nowMs() + CALM_MS - OPERATION_MS)
       await time.advance(CALM_MS)
+      // A liar may have been convicted meanwhile: whoever takes its place gets the same time.
+      while (this.#hasNewMembers()) await time.advance(EPOCH_MS)
       await this.#verify(round)
     }
     // What is still open is answered or lost.
@@ -580,6 +582,13 @@ class Storm {
       }
     }
     this.#oracle.repaired(store, holders)
+  }
+
+  /** Whether the table changed within the time that repair takes. */
+  #hasNewMembers(): boolean {
+    const tables = this.#active()[0]?.process?.dht.tables
+    const epoch = this.#epoch()
+    return [epoch, epoch - 1, epoch - 2].some((one) => tables?.changed(one) === true)
   }
 
   #epoch(): number {
