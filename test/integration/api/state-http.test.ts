@@ -152,7 +152,6 @@ describe('a value on its way in', () => {
     expect(errors).toEqual([])
   })
 
-  // Break it caught: destroying the request on the way out, which took the answer with it.
   test('that a replica refuses tells why, whatever of it was not read', async () => {
     store = async (value) => {
       for await (const _ of value) throw new DhtError('DHT_TOO_FEW_RECEIPTS', 'got 1 of 2', { exitCode: 75 })
