@@ -7,15 +7,15 @@ import { EXIT } from '../../core/index.ts'
 import { defineCommand } from '../command.ts'
 import type { Context } from '../context.ts'
 import { ConfigError, TryAgainError, UsageError } from '../errors.ts'
+import { describeRead, type ReadFacts } from '../network/read-words.ts'
 import { LIGHT, openReader } from '../network/reader.ts'
 import { argument, described } from '../option.ts'
 import { OPTION } from '../options.ts'
 import { Progress } from '../progress.ts'
 import { parseText } from '../values/text.ts'
 
-/** What a value is known by, whoever read it. */
 interface Found {
-  readonly facts: { readonly size: number; readonly writer: number; readonly quorum: boolean }
+  readonly facts: ReadFacts
   readonly parts: AsyncIterable<Uint8Array>
   readonly end: () => Promise<void>
 }
@@ -68,7 +68,7 @@ export const command = defineCommand({
       if (found === undefined) throw notFound(values.name, owner)
       const { facts, parts } = found
       const progress = new Progress(context.process.stderr, { what: 'read', total: facts.size })
-      const about = `${facts.size} bytes of stake ${facts.writer}${facts.quorum ? '' : ', not confirmed by a quorum'}`
+      const about = describeRead(facts)
       if (values.out !== undefined) {
         const path = resolve(context.process.cwd, values.out)
         await writeWhole(path, progress.of(parts), context.signal)
