@@ -62,23 +62,50 @@ export const mistaking = (random: SeededRandom): Lie => ({
   },
 })
 
-/** Says that it lacks everything, that all differs, and shows newer versions with values that are not theirs. */
-export const hungry = (random: SeededRandom): Lie => ({
-  answers: (honest) => async (request, from) => {
-    const answer = (await honest(request, from)).slice()
-    if (answer[0] === STATUS.ok && request[0] === OP.list) answer.fill(0xff, 1)
-    if (request[0] === OP.digest) {
-      const digest = new Uint8Array(2 + 256 * 12)
-      digest.set(random.bytes(256 * 12), 2)
-      digest[1] = 1
-      return digest
+/** What a liar needs to sign things of its own. */
+export interface LieModules {
+  readonly witness: StatementWitness
+  readonly separator: DomainSeparator
+  readonly random: SeededRandom
+}
+
+/**
+ * Says that it lacks everything and that all differs. Of its own records it signs newer versions that it keeps to itself;
+ * whoever gives it an older one is shown the newer with a value that is not its own.
+ */
+export const hungry = (modules: LieModules, names: readonly Uint8Array[]): Lie => ({
+  answers: (honest, node) => {
+    const { random } = modules
+    return async (request, from) => {
+      if (request[0] === OP.list && random.chance(0.2)) await keepNewer(node, honest, names, modules)
+      const answer = (await honest(request, from)).slice()
+      if (answer[0] === STATUS.ok && request[0] === OP.list) answer.fill(0xff, 1)
+      if (request[0] === OP.digest) {
+        const digest = new Uint8Array(2 + 256 * 12)
+        digest.set(random.bytes(256 * 12), 2)
+        digest[1] = 1
+        return digest
+      }
+      if (answer[0] === STATUS.superseded) answer[answer.length - 1] = (answer.at(-1) as number) ^ 1
+      return answer
     }
-    if (answer[0] === STATUS.superseded && answer.length > 0) {
-      answer[answer.length - 1] = (answer.at(-1) as number) ^ 1
-    }
-    return answer
   },
 })
+
+async function keepNewer(
+  node: SimulatedNode,
+  honest: RequestHandler,
+  names: readonly Uint8Array[],
+  modules: LieModules,
+): Promise<void> {
+  const { process, stakeId } = node
+  const position = await process?.guard.reserve(KIND.put).catch(() => undefined)
+  const keyPreimage = modules.random.pick(names)
+  if (process === undefined || position === undefined || keyPreimage === undefined) return
+  const expiryEpoch = process.dht.reader.epoch() + 9
+  const request = signedStore(node, { position, keyPreimage, expiryEpoch, value: modules.random.bytes(900) }, modules)
+  await honest(request, { address: process.signer.address, stakeId })
+}
 
 /** Sends again what it was sent, to whomever. */
 export const replaying = (random: SeededRandom, addresses: () => readonly Address[]): Lie => ({
@@ -97,13 +124,17 @@ export const replaying = (random: SeededRandom, addresses: () => readonly Addres
 })
 
 /** A lie of each sort, drawn. */
-export function drawLie(random: SeededRandom, addresses: () => readonly Address[]): Lie {
+export function drawLie(
+  modules: LieModules,
+  { addresses, names }: { readonly addresses: () => readonly Address[]; readonly names: readonly Uint8Array[] },
+): Lie {
+  const { random } = modules
   const lies = [
     forgetful,
     stale(),
     forging(random.fork('forging')),
     mistaking(random.fork('mistaking')),
-    hungry(random.fork('hungry')),
+    hungry({ ...modules, random: random.fork('hungry') }, names),
     replaying(random.fork('replaying'), addresses),
   ]
   return random.pick(lies) as Lie
@@ -122,26 +153,36 @@ export interface TwoFaces {
 export async function equivocate(
   node: SimulatedNode,
   options: { readonly nameHash: Uint8Array; readonly expiryEpoch: number },
-  modules: { readonly witness: StatementWitness; readonly separator: DomainSeparator; readonly random: SeededRandom },
+  modules: LieModules,
 ): Promise<TwoFaces | undefined> {
   const { process } = node
   const position = await process?.guard.reserve(KIND.put).catch(() => undefined)
   if (process === undefined || position === undefined) return undefined
-  const { random, separator, witness } = modules
-  const { nameHash: keyPreimage } = options
-  const request = (value: Uint8Array) => {
-    const common = { keyType: KEY_TYPE.owner, keyPreimage, valueRoot: chunkRoot(value), size: value.length }
-    const body = encodePut({ ...common, expiryEpoch: BigInt(options.expiryEpoch) })
-    const statement = { kind: KIND.put, scope: new Uint8Array(32), position, content: merkleRoot([body]) }
-    const signature = process.signer.sign(statementDigest(separator, statement))
-    const signed = { signer: process.signer.address, statement, signature }
-    witness.saw(signed, [body], node)
-    return storeRequest(encodeFrame(signed, [body]), value)
-  }
-  return {
-    recordKey: ownerKey(node.stakeId, keyPreimage),
-    requests: [request(random.bytes(1_500)), request(random.bytes(700))],
-  }
+  const { expiryEpoch, nameHash: keyPreimage } = options
+  const request = (bytes: number) =>
+    signedStore(node, { position, keyPreimage, expiryEpoch, value: modules.random.bytes(bytes) }, modules)
+  return { recordKey: ownerKey(node.stakeId, keyPreimage), requests: [request(1_500), request(700)] }
+}
+
+/** A PUT of an owner record at a position that was granted, and its value, as a STORE. */
+function signedStore(
+  node: SimulatedNode,
+  put: {
+    readonly position: bigint
+    readonly keyPreimage: Uint8Array
+    readonly expiryEpoch: number
+    readonly value: Uint8Array
+  },
+  { separator, witness }: LieModules,
+): Uint8Array {
+  const { expiryEpoch, keyPreimage, position, value } = put
+  const common = { keyType: KEY_TYPE.owner, keyPreimage, valueRoot: chunkRoot(value), size: value.length }
+  const body = encodePut({ ...common, expiryEpoch: BigInt(expiryEpoch) })
+  const statement = { kind: KIND.put, scope: new Uint8Array(32), position, content: merkleRoot([body]) }
+  const signature = node.signer.sign(statementDigest(separator, statement))
+  const signed = { signer: node.signer.address, statement, signature }
+  witness.saw(signed, [body], node)
+  return storeRequest(encodeFrame(signed, [body]), value)
 }
 
 /** op | flags | u16 frame length | frame | value. */

@@ -99,7 +99,10 @@ class Storm {
       nodes: options.nodes ?? 9,
       lieOf: (index, world) => {
         const draw = world.random.fork(`lie ${index}`)
-        if (index === 0) return draw.chance(0.6) ? drawLie(draw, () => world.addresses()) : undefined
+        const { separator, witness } = world
+        const names = Array.from({ length: NAMES }, (_, number) => nameHash(number))
+        const means = { addresses: () => world.addresses(), names }
+        if (index === 0) return draw.chance(0.6) ? drawLie({ separator, witness, random: draw }, means) : undefined
         if (index === 1) return draw.chance(0.5) ? twoFaced : undefined
         return undefined
       },
@@ -477,8 +480,10 @@ class Storm {
     const { nodes, random, separator, witness } = this.#world
     const liar = [...nodes.values()].find(({ lie }) => lie === twoFaced)
     if (liar === undefined) return
-    const nameHash = keccak256(new Uint8Array(Buffer.from(`name ${this.#random.below(NAMES)}`)))
-    const options = { nameHash, expiryEpoch: this.#epoch() + 2 + this.#random.below(10) }
+    const options = {
+      nameHash: nameHash(this.#random.below(NAMES)),
+      expiryEpoch: this.#epoch() + 2 + this.#random.below(10),
+    }
     void equivocate(liar, options, { witness, separator, random: random.fork(`two ${this.#faults}`) }).then((faces) => {
       if (faces === undefined) return
       if (this.#random.chance(0.4)) {
@@ -549,6 +554,7 @@ class Storm {
     const checks = due.flatMap((store) => readers.map((reader) => this.#mustRead(store, reader, round)))
     await time.complete(Promise.all(checks), OPERATION_MS)
     for (const store of due) this.#mustBeAtAllReplicas(store, round)
+    for (const node of this.#world.nodes.values()) if (node.isHonest) this.#mustHoldWhatWasSigned(node, round)
   }
 
   async #mustRead({ name, owner, version }: Acknowledged, reader: SimulatedNode, round: number): Promise<void> {
@@ -573,10 +579,7 @@ class Storm {
       const held = node?.process?.dht.replica.book.current({ recordKey, entry: new Uint8Array(32) })
       const what = `${store.name} of stake ${store.owner} at ${version.position}`
       if (held !== undefined && held.version.position >= version.position) {
-        const put = this.#world.witness.put(held.putDigest, held.version.leaf, recordKey)?.puts[held.version.leaf]
-        const isWhole = put !== undefined && equalBytes(chunkRoot(held.value()), put.valueRoot)
-        if (isWhole || node?.isHonest !== true) holders.push(stakeId)
-        else this.#oracle.problem(`round ${round}: ${node.name} holds another value than signed of ${what}`)
+        holders.push(stakeId)
       } else if (node?.isHonest === true) {
         this.#oracle.problem(`round ${round}: ${node.name} is a replica of ${what} and holds ${held?.version.position}`)
       }
@@ -595,6 +598,17 @@ class Storm {
     return epochAt(this.#world.time.nowMs() / 1_000, STORM_PARAMS.epochSeconds)
   }
 
+  /** Whoever wrote it and whoever gave it: what a replica promises, it has. */
+  #mustHoldWhatWasSigned(node: SimulatedNode, round: number): void {
+    const { book } = node.process?.dht.replica ?? {}
+    for (const meta of book?.list(new Uint8Array(32), new Uint8Array(32).fill(0xff)) ?? []) {
+      const put = this.#world.witness.put(meta.putDigest, meta.version.leaf, meta.recordKey)?.puts[meta.version.leaf]
+      const value = book?.current(meta)?.value() ?? new Uint8Array()
+      if (put !== undefined && equalBytes(chunkRoot(value), put.valueRoot)) continue
+      this.#oracle.problem(`round ${round}: ${node.name} holds another value than stake ${meta.writerStakeId} signed`)
+    }
+  }
+
   #speaks(stakeId: number): boolean {
     const row = this.#world.chain.newestStake(stakeId)
     return row?.status === 'active' && row.jailedUntil === 0 && !row.tombstoned
@@ -610,6 +624,11 @@ class Storm {
   #running(): SimulatedNode | undefined {
     return this.#random.pick([...this.#world.nodes.values()].filter(({ isRunning }) => isRunning))
   }
+}
+
+/** As a client hashes it. */
+function nameHash(number: number): Uint8Array {
+  return keccak256(new Uint8Array(Buffer.from(`name ${number}`)))
 }
 
 function describe(error: unknown): string {
