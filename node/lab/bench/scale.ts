@@ -1,5 +1,11 @@
 import { type Bench, type BenchAim, median, quantileOf, thisMachine } from './bench.ts'
-import { measureBalance, measureShareIndex, type NetworkFacts, playNetwork } from './scale-network.ts'
+import {
+  type BalanceFacts,
+  measureBalance,
+  measureShareIndex,
+  type NetworkFacts,
+  playNetwork,
+} from './scale-network.ts'
 import { KadNetwork, type WalkFacts } from './scale-walk.ts'
 
 const SIZES = [50, 100, 200, 500, 1_000]
@@ -19,6 +25,9 @@ export const bench: Bench = {
   summary: 'hops of discoverPeers, balance, repair traffic, table sizes, to 1,000 nodes of real logic',
   async run({ log, quick }) {
     const sizes = quick ? QUICK_SIZES : SIZES
+    // Memory first: what the rest leaves behind would be counted with it.
+    const indexBytes = measureShareIndex()
+    const balances = sizes.map((nodes) => measureBalance(nodes, KEYS_PER_STAKE))
     const walks: WalkFacts[] = []
     const kad = new KadNetwork('scale')
     for (const nodes of sizes) {
@@ -35,10 +44,10 @@ export const bench: Bench = {
       networks.push(await playNetwork(nodes, RECORDS_PER_NODE, LEAVING_SHARES))
       log(`${nodes} nodes simulated in ${((performance.now() - started) / 1_000).toFixed(0)} s`)
     }
-    const indexBytes = measureShareIndex()
-    const rows = sizes.map((nodes, at) =>
-      rowOf(nodes, walks[at] as WalkFacts, networks[at] as NetworkFacts, indexBytes),
-    )
+    const rows = sizes.map((nodes, at) => {
+      const [walk, network] = [walks[at] as WalkFacts, networks[at] as NetworkFacts]
+      return rowOf(nodes, { walk, network, balance: balances[at] as BalanceFacts, indexBytes })
+    })
     return {
       name: 'scale',
       machine: thisMachine(),
@@ -49,8 +58,14 @@ export const bench: Bench = {
   },
 }
 
-function rowOf(nodes: number, walk: WalkFacts, network: NetworkFacts, indexBytes: number) {
-  const balance = measureBalance(nodes, KEYS_PER_STAKE)
+interface RowFacts {
+  readonly walk: WalkFacts
+  readonly network: NetworkFacts
+  readonly balance: BalanceFacts
+  readonly indexBytes: number
+}
+
+function rowOf(nodes: number, { balance, indexBytes, network, walk }: RowFacts) {
   const departures = network.departures.flatMap((departure, at) => {
     const share = `${Math.round((LEAVING_SHARES[at] as number) * 100)} %`
     return [

@@ -285,7 +285,7 @@ class Storm {
       [2, () => this.#loseRpc()],
       [1, () => this.#lagBehind()],
       [2, () => this.#changeMembers()],
-      [1, () => this.#rotate()],
+      [3, () => this.#rotate()],
       [2, () => this.#jail()],
       [2, () => this.#world.chain.reorg(1 + random.below(REORG_MOST_SECONDS))],
       [5, () => this.#equivocate()],
@@ -555,6 +555,7 @@ class Storm {
     await time.complete(Promise.all(checks), OPERATION_MS)
     for (const store of due) this.#mustBeAtAllReplicas(store, round)
     for (const node of this.#world.nodes.values()) if (node.isHonest) this.#mustHoldWhatWasSigned(node, round)
+    this.#mustHonour(round)
   }
 
   async #mustRead({ name, owner, version }: Acknowledged, reader: SimulatedNode, round: number): Promise<void> {
@@ -606,6 +607,20 @@ class Storm {
       const value = book?.current(meta)?.value() ?? new Uint8Array()
       if (put !== undefined && equalBytes(chunkRoot(value), put.valueRoot)) continue
       this.#oracle.problem(`round ${round}: ${node.name} holds another value than stake ${meta.writerStakeId} signed`)
+    }
+  }
+
+  /** Every promise that can still be called in is kept by whoever gave it, on its own disk. */
+  #mustHonour(round: number): void {
+    const { epochSeconds, responseSeconds, skewSeconds } = STORM_PARAMS
+    const seconds = this.#world.chain.timestamp - responseSeconds - skewSeconds
+    for (const receipt of this.#world.witness.receipts) {
+      const { body, stakeId } = receipt
+      const node = this.#world.nodes.get(stakeId)
+      if (Number(body.untilEpoch) < epochAt(seconds, epochSeconds) || this.#isExcused(receipt)) continue
+      const book = node?.process?.dht.replica.book
+      if (book === undefined || book.receipted(body.recordKey, body.putDigest, body.leaf) !== undefined) continue
+      this.#oracle.problem(`round ${round}: ${node?.name} promised until ${body.untilEpoch} what it does not hold`)
     }
   }
 
