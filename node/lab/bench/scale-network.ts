@@ -29,6 +29,8 @@ const VALUE_BYTES = 1_024
 /** STORE, LIST and DIGEST: `node/dht/protocol/messages.ts`. Without clients all of them are repair. */
 const REPAIR_OPERATIONS = { store: 1, list: 3, digest: 4 } as const
 const READS = 200
+/** Replica tables made to see what one takes. */
+const TABLES_MEASURED = 200
 const WITHIN_MS = 60_000
 
 /** What became of one departure of stakes. */
@@ -220,7 +222,7 @@ export function measureBalance(nodes: number, keysPerStake: number): BalanceFact
   const random = new SeededRandom(`balance ${nodes}`)
   const placed = Array.from({ length: nodes }, (_, index) => ({ stakeId: index + 1, placement: random.bytes(32) }))
   const heapBefore = memory()
-  const tables = Array.from({ length: 32 }, (_, epoch) => new SortedReplicaTable(epoch, placed))
+  const tables = Array.from({ length: TABLES_MEASURED }, (_, epoch) => new SortedReplicaTable(epoch, placed))
   const tableBytes = Math.max(0, memory() - heapBefore) / tables.length
   const [table] = tables as [SortedReplicaTable]
   const real = new Float64Array(nodes + 1)

@@ -166,18 +166,18 @@ export class KadNetwork {
 async function walkFrom(kad: KadParts, target: PeerId) {
   const steps = new Map<string, number>()
   let hops = 0
-  let asked = 0
+  const answered = new Set<string>()
   let found = false
   for await (const event of kad.getClosestPeers(target.toMultihash().bytes)) {
     if (event.name === 'DIAL_PEER' && !steps.has(event.peer.toString())) steps.set(event.peer.toString(), 1)
     if (event.name !== 'PEER_RESPONSE') continue
     const step = steps.get(event.from.toString()) ?? 1
-    asked++
+    answered.add(event.from.toString())
     hops = Math.max(hops, step)
     found ||= event.from.equals(target)
     for (const { id } of event.closer) if (!steps.has(id.toString())) steps.set(id.toString(), step + 1)
   }
-  return { hops, asked, found }
+  return { hops, asked: answered.size, found }
 }
 
 function hexOf(peerId: PeerId): string {
