@@ -6,7 +6,7 @@ const TIERS = [
   { name: 'sim', timeoutMs: 60_000, workers: 2, needsContracts: false },
   { name: 'integration', timeoutMs: 60_000, workers: 2, needsContracts: true },
   { name: 'fuzz', timeoutMs: 120_000, workers: 2, needsContracts: true },
-  { name: 'e2e', timeoutMs: 180_000, workers: 2, needsContracts: true },
+  { name: 'e2e', timeoutMs: 180_000, workers: 1, needsContracts: true },
 ] as const
 
 const LONG_FACTOR = process.env.SUPRNOVA_LONG === '1' ? 60 : 1
