@@ -28,12 +28,6 @@ export const BREAKS: readonly Break[] = [
     replace: '...(current === undefined ? [] : [[valueKey(current), undefined] as const]),',
   },
   {
-    name: 'a second content of a slot is promised',
-    file: 'dht/records/record-book.ts',
-    find: "if (this.#equivocates(record, current)) return { outcome: 'conflict' }",
-    replace: '',
-  },
-  {
     name: 'a read skips the floor',
     file: 'dht/client/record-reads.ts',
     find: 'if (floor !== undefined && compareVersions(record.version, floor) < 0) {\n      outcomes',

@@ -53,6 +53,14 @@ export class SimulatedChain {
     return this.#newest().keys.get(address)
   }
 
+  /** Whether a stake has a key in that epoch, as the newest block has it: a registration may be undone and stand later. */
+  hasKeyAt(stakeId: number, epoch: number): boolean {
+    for (const { fromEpoch, stakeId: of, untilEpoch } of this.#newest().keys.values()) {
+      if (of === stakeId && fromEpoch <= epoch && epoch < untilEpoch) return true
+    }
+    return false
+  }
+
   newestStake(stakeId: number): StakeRow | undefined {
     return this.#newest().stakes.get(stakeId)
   }

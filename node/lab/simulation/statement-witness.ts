@@ -101,12 +101,13 @@ export class StatementWitness {
 
   /**
    * The PUT statement with this digest whose body at `leaf` is of that record, if anybody ever signed it. A digest alone
-   * does not name its signer: two stakes that say the same at the same position have the same one.
+   * does not name its signer: two stakes, or two keys of one, that say the same at the same position have the same one.
    */
-  put(digest: Uint8Array, leaf: number, recordKey: Uint8Array): WitnessedPut | undefined {
-    return this.#puts.get(hexOf(digest))?.find(({ puts, writerStakeId }) => {
+  put(digest: Uint8Array, leaf: number, recordKey: Uint8Array, signer?: Address): WitnessedPut | undefined {
+    return this.#puts.get(hexOf(digest))?.find(({ puts, signed, writerStakeId }) => {
       const body = puts[leaf]
-      return body !== undefined && equalBytes(recordKeyOf(body, writerStakeId), recordKey)
+      const isSigner = signer === undefined || signed.signer === signer
+      return isSigner && body !== undefined && equalBytes(recordKeyOf(body, writerStakeId), recordKey)
     })
   }
 

@@ -1,5 +1,5 @@
 import { equalBytes, type ProtocolParams, SuprnovaError } from '../../core/index.ts'
-import { chunkRoot, epochAt, keccak256 } from '../../statements/index.ts'
+import { chunkRoot, epochAt, epochOf, keccak256 } from '../../statements/index.ts'
 import { drawLie, equivocate, send, type TwoFaces, twoFaced } from './lies.ts'
 import { type Acknowledged, RecordOracle } from './record-oracle.ts'
 import type { SeededRandom } from './seeded-random.ts'
@@ -545,8 +545,9 @@ class Storm {
     const { time } = this.#world
     const epoch = this.#epoch()
     // A newer version hides the acknowledged one, acknowledged or not, and may be over before it.
-    const isAlive = ({ recordKey, version }: Acknowledged) =>
-      this.#world.witness.endOf(recordKey, version.position) > epoch + 3
+    const { chain, witness } = this.#world
+    const isAlive = ({ owner, recordKey, version }: Acknowledged) =>
+      witness.endOf(recordKey, version.position) > epoch + 3 && chain.hasKeyAt(owner, epochOf(version.position))
     const due = [...this.#oracle.acknowledged()].filter(
       (store) => isAlive(store) && store.lost.size < store.quorum && this.#speaks(store.owner),
     )
