@@ -1,14 +1,14 @@
 import { randomBytes } from 'node:crypto'
-import { toHex } from '../../../core/index.ts'
+import { EXIT, SuprnovaError, toHex } from '../../../core/index.ts'
 import { type Consistency, type Dht, World, type WorldOptions } from '../../../dht/index.ts'
 import { SeededRandom } from '../../simulation/seeded-random.ts'
 import { NODES } from '../records/record-network.ts'
 import { type BenchStake, connect, openRecordNode, type RecordNode } from '../records/record-node.ts'
 
-/** Epochs an agent is shown: short, as for those that move. */
-const TTL_EPOCHS = 4
 /** Announcements under way at once while the world fills. */
-const FILLING = 256
+const FILLING = 64
+/** Times an announcement is made while replicas do not answer in time, as its error asks for. */
+const TRIES = 5
 
 /** Twenty nodes of the code that people run, in one process. */
 export async function openNodes(): Promise<{ readonly nodes: readonly RecordNode[]; stop(): Promise<void> }> {
@@ -37,7 +37,12 @@ interface Walker {
   readonly name: string
   readonly id: string
   position: number[]
+  /** Whether its last announcement was acknowledged: else it is here or where it was. */
+  isSure: boolean
 }
+
+/** Whose agents move: those of each node in turn, or all of one node before those of the next, as a node that steps its agents has it. */
+export type MoveOrder = 'node after node' | 'nodes in turn'
 
 export interface CrowdOptions {
   readonly dimension: 2 | 3
@@ -69,8 +74,8 @@ export class Crowd {
     this.#random = new SeededRandom(dimension)
     this.#extent = (cells * SIDE) / 2
     this.#walkers = Array.from({ length: agents }, (_, i) => ({
-      ...{ dht: dhts[i % dhts.length] as Dht, name: `agent ${i}`, position: this.place() },
-      id: '',
+      ...{ dht: dhts[Math.floor((i * dhts.length) / agents)] as Dht, name: `agent ${i}`, position: this.place() },
+      ...{ id: '', isSure: true },
     }))
   }
 
@@ -85,7 +90,7 @@ export class Crowd {
     const announcer = async () => {
       for (let i = waiting.pop(); i !== undefined; i = waiting.pop()) {
         const walker = this.#walkers[i] as Walker
-        const id = await this.#announce(walker, walker.position)
+        const id = await this.#untilAnnounced(walker)
         this.#walkers[i] = { ...walker, id: toHex(id) }
       }
     }
@@ -93,8 +98,12 @@ export class Crowd {
   }
 
   /** The next agent in turn goes as far as it may before it must be written. */
-  async move(): Promise<void> {
-    const walker = this.#walkers[this.#next++ % this.#walkers.length] as Walker
+  async move(order: MoveOrder): Promise<void> {
+    const count = this.#walkers.length
+    const turn = this.#next++ % count
+    const perNode = count / NODES
+    const index = order === 'node after node' ? turn : (turn % NODES) * perNode + Math.floor(turn / NODES)
+    const walker = this.#walkers[index] as Walker
     const step = walker.position.map((x) => {
       const to = x + this.#random.between(-1, 1) * (SPEED * STALENESS) * 0.55
       return Math.max(-this.#extent, Math.min(this.#extent, to))
@@ -102,8 +111,10 @@ export class Crowd {
     if (walker.position.some((x, axis) => Math.floor(x / SIDE) !== Math.floor((step[axis] as number) / SIDE))) {
       this.crossings++
     }
+    walker.isSure = false
     await this.#announce(walker, step)
     walker.position = step
+    walker.isSure = true
   }
 
   async query(dht: Dht, place: readonly number[], consistency: Consistency) {
@@ -113,10 +124,15 @@ export class Crowd {
   /** Compares a query with brute force over all that was announced. @throws Error when they differ */
   async check(dht: Dht, place: readonly number[]): Promise<void> {
     const { agents } = await this.query(dht, place, 'quorum')
-    const found = agents.map(({ agentId }) => toHex(agentId)).sort()
+    const unsure = new Set(this.#walkers.filter(({ isSure }) => !isSure).map(({ id }) => id))
+    const found = agents
+      .map(({ agentId }) => toHex(agentId))
+      .filter((id) => !unsure.has(id))
+      .sort()
     const q = this.world.toFixed(place)
     const reach = this.world.radiusToFixed(RADIUS).reach ** 2n
-    const near = this.#walkers.filter(({ position }) => {
+    const near = this.#walkers.filter(({ isSure, position }) => {
+      if (!isSure) return false
       const at = this.world.toFixed(position)
       return at.reduce((sum, x, axis) => sum + (x - (q[axis] as bigint)) ** 2n, 0n) <= reach
     })
@@ -124,7 +140,18 @@ export class Crowd {
     if (String(found) !== String(wanted)) throw new Error(`${found.length} agents found, ${wanted.length} are there`)
   }
 
+  async #untilAnnounced(walker: Walker): Promise<Uint8Array> {
+    for (let left = TRIES - 1; ; left--) {
+      try {
+        return await this.#announce(walker, walker.position)
+      } catch (error) {
+        const mayTryAgain = error instanceof SuprnovaError && error.exitCode === EXIT.tryAgain
+        if (!mayTryAgain || left === 0) throw error
+      }
+    }
+  }
+
   #announce({ dht, name }: Walker, position: readonly number[]): Promise<Uint8Array> {
-    return dht.agents.announcePresence({ agentId: name, position, world: this.world, ttlEpochs: TTL_EPOCHS })
+    return dht.agents.announcePresence({ agentId: name, position, world: this.world })
   }
 }
