@@ -9,7 +9,7 @@ import {
   thisMachine,
 } from './bench.ts'
 import { Crowd, type CrowdOptions, openNodes } from './query/crowd.ts'
-import { type LoadResult, measureLoad } from './records/load.ts'
+import { type LoadOptions, type LoadResult, measureLoad } from './records/load.ts'
 import { type ProfileSummary, Profiling } from './records/profile.ts'
 import { NODES } from './records/record-network.ts'
 
@@ -38,6 +38,8 @@ export interface QueryRow {
   readonly requests: readonly number[]
   readonly found: readonly number[]
 }
+
+type Length = Pick<LoadOptions, 'seconds' | 'count'>
 
 /** The aims, by what was measured. */
 export function queryAims(rows: readonly QueryRow[]): BenchAim[] {
@@ -68,6 +70,7 @@ export function queryAims(rows: readonly QueryRow[]): BenchAim[] {
 
 async function run({ quick, log }: BenchOptions): Promise<BenchReport> {
   const seconds = quick ? 0.5 : 3
+  const profiled: Length = { seconds: seconds / 2, count: Number.POSITIVE_INFINITY }
   const rows: QueryRow[] = []
   const profiles: BenchProfile[] = []
   log(`${NODES} nodes start`)
@@ -81,44 +84,51 @@ async function run({ quick, log }: BenchOptions): Promise<BenchReport> {
       log(`${dimension}-D: agents are announced`)
       await crowd.fill()
       const places = Array.from({ length: quick ? 20 : PLACES }, () => crowd.place())
+      const ask = async (consistency: Consistency, concurrency: number, length: Length) => {
+        const requests: number[] = []
+        const found: number[] = []
+        const load = await measureLoad({ concurrency, ...length }, async (index) => {
+          const { agents, asked } = await crowd.query(reader, places[index % places.length] as number[], consistency)
+          requests.push(asked)
+          found.push(agents.length)
+          return {}
+        })
+        return { load, requests, found }
+      }
       const queries = async (
         what: string,
         consistency: Consistency,
         concurrency: number,
         count = Number.POSITIVE_INFINITY,
       ) => {
-        const requests: number[] = []
-        const found: number[] = []
-        const load = await measureLoad({ concurrency, seconds, count }, async (index) => {
-          const { agents, asked } = await crowd.query(reader, places[index % places.length] as number[], consistency)
-          requests.push(asked)
-          found.push(agents.length)
-          return {}
-        })
-        rows.push({ dimension, what, consistency, concurrency, load, requests, found })
-        log(`${dimension}-D, ${what}, ${consistency}: p50 ${load.p50Ms.toFixed(2)} ms`)
+        const asked = await ask(consistency, concurrency, { seconds, count })
+        rows.push({ dimension, what, consistency, concurrency, ...asked })
+        log(`${dimension}-D, ${what}, ${consistency}: p50 ${asked.load.p50Ms.toFixed(2)} ms`)
+      }
+      const profile = async (of: string, work: () => Promise<unknown>) => {
+        const profiling = await Profiling.start()
+        await work()
+        profiles.push(profileOf(`${dimension}-D, ${of}`, await profiling.stop()))
       }
       await queries('cold', 'quorum', 1, places.length)
       for (const consistency of ['quorum', 'one'] as const) {
         await queries('warming', consistency, 1, places.length)
-        const profiling = await Profiling.start()
         await queries('warm', consistency, 1)
-        profiles.push(profileOf(`${dimension}-D, ${consistency}, warm`, await profiling.stop()))
+        await profile(`${consistency}, warm`, () => ask(consistency, 1, profiled))
         await queries('warm, 8 at a time', consistency, 8)
       }
       for (const order of ['nodes in turn', 'node after node'] as const) {
         const before = crowd.crossings
-        const profiling = await Profiling.start()
         const move = async () => {
           await crowd.move(order)
           return {}
         }
         const load = await measureLoad({ concurrency: MOVING, seconds, count: Number.POSITIVE_INFINITY }, move)
         const what = `moves, ${order}`
-        profiles.push(profileOf(`${dimension}-D, ${what}`, await profiling.stop()))
         rows.push({ dimension, what, consistency: '-', concurrency: MOVING, load, requests: [], found: [] })
         const crossed = `${crowd.crossings - before} of ${load.done} over a border`
         log(`${dimension}-D, ${what}: ${load.perSecond.toFixed(0)} a second, ${crossed}`)
+        await profile(what, () => measureLoad({ concurrency: MOVING, ...profiled }, move))
       }
       const stopMoving = keepMoving(crowd)
       await queries('beside moves', 'quorum', 1)
