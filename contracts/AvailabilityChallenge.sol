@@ -81,6 +81,8 @@ contract AvailabilityChallenge is IAvailabilityChallenge, StatementVerifier {
                 && body.size == what.size,
             ForeignPut(putDigest, putPart.leaf)
         );
+        // A digest names no signer: another stake that says the same at the same position has the same one.
+        require(body.publisherStakeId == publisherStakeId, ForeignPublisher(publisherStakeId, body.publisherStakeId));
         _requireAlive(body.untilEpoch, part.slot.position);
         require(uint256(chunkIndex) * Records.CHUNK_BYTES < body.size, BeyondSize(chunkIndex, body.size));
         require(chunkIndex <= type(uint8).max, BeyondSize(chunkIndex, body.size));

@@ -63,6 +63,40 @@ contract AvailabilityChallengeTest is World, IAvailabilityChallengeTypes {
         _expectForeign(receipt, other);
     }
 
+    /// @dev A digest names no signer. Seen possible before: the copier was the victim, and its later PUT was the answer.
+    function test_open_refusesACopyOfThePutByAnotherStake() public {
+        uint64 copier = _active(4);
+        (bytes memory receipt, bytes memory put) = _promise();
+        bytes memory copy = _shown(nodeKeyOf(4), 1, _position(0), _putBody(1, "name", SIZE));
+        _expectForeignPublisher(receipt, copy, copier, writer);
+        // The publisher is asked about, whoever opens: a later PUT of the copier ends no promise to it.
+        bytes32 id = _open(receipt, put, 5);
+        _equal(challenges.challengeOf(id).publisherStakeId, writer, "publisher");
+        _expectNotSuperseded(id, _shown(nodeKeyOf(4), 1, _position(1), _putBody(1, "name", SIZE)));
+        _outwait(id);
+        challenges.conclude(id);
+        _equal(registry.creditsOf(operatorOf(WRITER)), MIN_STAKE / 100, "the victim's share");
+        _equal(registry.creditsOf(operatorOf(4)), 0, "the copier's");
+    }
+
+    /// @dev Content and cells too: their record keys name no writer either.
+    function testFuzz_open_onlyForThePublisherItNames(uint64 named, uint8 keyType, bool ofCopy) public {
+        uint64 copier = _active(4);
+        if (named % 4 != 0) named = named % 8;
+        bytes memory putBody = _putBody(1 + (keyType % 2), keyType % 2 == 0 ? bytes32("name") : bytes32(0), SIZE);
+        bytes memory put = _shown(nodeKeyOf(ofCopy ? 4 : WRITER), 1, _position(0), putBody);
+        bytes32 digest = _statementDigest(1, _position(0), _rootOf(putBody, 0, new bytes32[](0)));
+        bytes memory body = _receiptBody(digest, 0, SIZE, registry.currentEpoch() + LIFE, named);
+        bytes memory receipt = _shown(nodeKeyOf(REPLICA), 3, _position(0), body);
+        uint64 signer = ofCopy ? copier : writer;
+        if (named != signer) {
+            _expectForeignPublisher(receipt, put, signer, named);
+        } else {
+            bytes32 id = _open(receipt, put, 0);
+            _equal(challenges.challengeOf(id).publisherStakeId, named, "publisher");
+        }
+    }
+
     function test_open_refusesAnotherLeafOfThePut() public {
         bytes memory putBody = _putBody(1, "name", SIZE);
         bytes32[] memory path = new bytes32[](1);
@@ -757,7 +791,7 @@ contract AvailabilityChallengeTest is World, IAvailabilityChallengeTypes {
         bytes memory putBody = abi.encodePacked(uint8(1), bytes32("name"), valueRoot, size, until);
         put = _shown(nodeKeyOf(WRITER), 1, _position(0), putBody);
         bytes32 digest = _statementDigest(1, _position(0), _rootOf(putBody, 0, new bytes32[](0)));
-        bytes memory body = abi.encodePacked(digest, uint8(0), keccak256("record key"), valueRoot, size, until);
+        bytes memory body = abi.encodePacked(digest, uint8(0), keccak256("record key"), valueRoot, size, until, writer);
         receipt = _shown(nodeKeyOf(REPLICA), 3, _position(0), body);
     }
 
@@ -766,7 +800,9 @@ contract AvailabilityChallengeTest is World, IAvailabilityChallengeTypes {
         bytes memory putBody = _putBody(1, "name", SIZE);
         put = _shown(nodeKeyOf(to), 1, _position(0), putBody);
         bytes32 digest = _statementDigest(1, _position(0), _rootOf(putBody, 0, new bytes32[](0)));
-        receipt = _shown(nodeKeyOf(by), 3, _position(0), _receiptBody(digest, 0, SIZE, registry.currentEpoch() + LIFE));
+        uint64 publisher = registry.keyRecord(vm.addr(nodeKeyOf(to))).stakeId;
+        bytes memory body = _receiptBody(digest, 0, SIZE, registry.currentEpoch() + LIFE, publisher);
+        receipt = _shown(nodeKeyOf(by), 3, _position(0), body);
     }
 
     function _openAgainst(
@@ -808,6 +844,16 @@ contract AvailabilityChallengeTest is World, IAvailabilityChallengeTypes {
         uint32 size,
         uint64 untilEpoch
     ) private view returns (bytes memory) {
+        return _receiptBody(putDigest, putLeaf, size, untilEpoch, writer);
+    }
+
+    function _receiptBody(
+        bytes32 putDigest,
+        uint8 putLeaf,
+        uint32 size,
+        uint64 untilEpoch,
+        uint64 publisher
+    ) private view returns (bytes memory) {
         return
             abi.encodePacked(
                 putDigest,
@@ -815,7 +861,8 @@ contract AvailabilityChallengeTest is World, IAvailabilityChallengeTypes {
                 keccak256("record key"),
                 size == 0 ? bytes32(0) : root,
                 size,
-                untilEpoch
+                untilEpoch,
+                publisher
             );
     }
 
@@ -832,6 +879,13 @@ contract AvailabilityChallengeTest is World, IAvailabilityChallengeTypes {
     function _expectForeign(bytes memory receipt, bytes memory put) private {
         vm.expectPartialRevert(IAvailabilityChallengeErrors.ForeignPut.selector);
         challenges.open{value: 1 ether}(receipt, put, 0);
+    }
+
+    function _expectForeignPublisher(bytes memory receipt, bytes memory put, uint64 given, uint64 promisedTo) private {
+        vm.expectRevert(
+            abi.encodeWithSelector(IAvailabilityChallengeErrors.ForeignPublisher.selector, given, promisedTo)
+        );
+        challenges.open{value: 1 ether}(receipt, put, 5);
     }
 
     function _expectNotSuperseded(bytes32 id, bytes memory put) private {

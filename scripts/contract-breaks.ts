@@ -261,6 +261,13 @@ export const BREAKS: readonly Break[] = [
     tests: CHALLENGE_TESTS,
   },
   {
+    name: "a challenge is opened with another stake's copy of the PUT",
+    file: CHALLENGE,
+    find: 'body.publisherStakeId == publisherStakeId,',
+    replace: 'body.publisherStakeId != 0,',
+    tests: CHALLENGE_TESTS,
+  },
+  {
     name: 'a challenge asks for a chunk past the end',
     file: CHALLENGE,
     find: 'require(uint256(chunkIndex) * Records.CHUNK_BYTES < body.size, BeyondSize(chunkIndex, body.size));',

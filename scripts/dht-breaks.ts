@@ -101,6 +101,12 @@ export const BREAKS: readonly Break[] = [
     replace: 'return false',
   },
   {
+    name: 'a receipt names another stake than signed the PUT',
+    file: 'dht/replica/receipt-desk.ts',
+    find: 'publisherStakeId: BigInt(writerStakeId),',
+    replace: 'publisherStakeId: BigInt(writerStakeId + 1),',
+  },
+  {
     name: 'a store is done at one receipt',
     file: 'dht/client/store-tally.ts',
     find: 'return Math.min(this.#quorum, set.length)',

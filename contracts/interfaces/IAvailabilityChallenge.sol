@@ -43,6 +43,8 @@ interface IAvailabilityChallengeErrors {
     error BadShown(string what, uint256 given, uint256 expected);
     /// @notice The receipt is not for this body of this PUT.
     error ForeignPut(bytes32 putDigest, uint8 putLeaf);
+    /// @notice The PUT is another stake's copy of the one that the receipt is for: same words, same position, same digest.
+    error ForeignPublisher(uint64 publisherStakeId, uint64 promisedToStakeId);
     /// @notice The receipt's life is over, or it promises more than a receipt may.
     error ReceiptOver(uint64 untilEpoch, uint64 currentEpoch);
     error BeyondSize(uint32 chunkIndex, uint32 size);

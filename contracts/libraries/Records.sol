@@ -7,12 +7,12 @@ import {Statements} from "./Statements.sol";
 /// @notice Bodies of PUT and RECEIPT, packed and big-endian.
 /// @dev PUT: keyType 1 | keyPreimage 32 | valueRoot 32 | size 4 | expiryEpoch 8 [| cell].
 /// Cell: d 1 | s 1 | d x q 8 | agentId 32 | leaseNumber 8 | leaseUntilEpoch 8 | authorityKind 1 | authority 32 [| lease].
-/// RECEIPT: putDigest 32 | leaf 1 | recordKey 32 | valueRoot 32 | size 4 | untilEpoch 8.
+/// RECEIPT: putDigest 32 | leaf 1 | recordKey 32 | valueRoot 32 | size 4 | untilEpoch 8 | publisherStakeId 8.
 library Records {
     using Statements for bytes;
 
     uint256 internal constant PUT_BYTES = 77;
-    uint256 internal constant RECEIPT_BYTES = 109;
+    uint256 internal constant RECEIPT_BYTES = 117;
     uint8 internal constant OWNER = 1;
     uint8 internal constant CELL = 3;
     uint256 internal constant CHUNK_BYTES = 1024;
@@ -36,6 +36,7 @@ library Records {
         bytes32 valueRoot;
         uint32 size;
         uint64 untilEpoch;
+        uint64 publisherStakeId; // the digest names no signer, and every stake can sign the same PUT
     }
 
     /// @notice Reads a PUT body: as far as a challenge needs it, so that what a node took is never refused here.
@@ -60,6 +61,7 @@ library Records {
         receipt.valueRoot = body.wordAt(65);
         receipt.size = uint32(bytes4(body.wordAt(97)));
         receipt.untilEpoch = uint64(bytes8(body.wordAt(101)));
+        receipt.publisherStakeId = uint64(bytes8(body.wordAt(109)));
     }
 
     /// @dev One entry: a world, a level, a cell of it, and an agent, which is its id and its authority. That the authority's

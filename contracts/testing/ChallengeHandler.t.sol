@@ -116,7 +116,15 @@ contract ChallengeHandler is World, IAvailabilityChallengeTypes {
         bytes memory putBody = _putBody(name, epoch);
         bytes memory put = _shown(nodeKeyOf(writer), 1, _position(index), putBody);
         bytes32 digest = _statementDigest(1, _position(index), _rootOf(putBody, 0, new bytes32[](0)));
-        bytes memory body = abi.encodePacked(digest, uint8(0), keccak256("key"), root, SIZE, epoch + LIFE);
+        bytes memory body = abi.encodePacked(
+            digest,
+            uint8(0),
+            keccak256("key"),
+            root,
+            SIZE,
+            epoch + LIFE,
+            uint64(writer)
+        );
         bytes memory receipt = _shown(nodeKeyOf(replica), 3, _position(index), body);
         bytes32 slot = keccak256(abi.encodePacked(vm.addr(nodeKeyOf(replica)), uint8(3), bytes32(0), _position(index)));
         bytes32 faultId = court.faultIdOf(3, uint64(replica), keccak256(abi.encodePacked(slot, uint8(0))));
@@ -135,15 +143,18 @@ contract ChallengeHandler is World, IAvailabilityChallengeTypes {
         uint256 given = (seed >> 96) % 4 == 0 ? needed - 1 : needed + ((seed >> 96) % 3);
         address opener = _person(seed >> 128);
         bytes32 chunkKey = keccak256(abi.encode(which, chunk));
+        bool isCopy = (seed >> 160) % 8 == 0;
+        bytes memory put = isCopy ? _copyOf(promised) : promised.put;
         bool isDue =
             registry.currentEpoch() <= promised.until
                 && chunk < CHUNKS
                 && !taken[chunkKey]
                 && !promised.slashed
-                && given >= needed;
+                && given >= needed
+                && !isCopy;
         vm.deal(opener, given);
         vm.prank(opener);
-        try challenges.open{value: given}(promised.receipt, promised.put, chunk) returns (bytes32 id) {
+        try challenges.open{value: given}(promised.receipt, put, chunk) returns (bytes32 id) {
             if (!isDue) return _break("a challenge was opened that must not be");
             taken[chunkKey] = true;
             openOf[promised.replica] += 1;
@@ -344,6 +355,13 @@ contract ChallengeHandler is World, IAvailabilityChallengeTypes {
 
     function _person(uint256 seed) private pure returns (address) {
         return address(uint160(0xBEEF00 + (seed % PEOPLE)));
+    }
+
+    /// @dev What another stake signs that says the same as the publisher: its digest is the same.
+    function _copyOf(Promised storage promised) private view returns (bytes memory) {
+        uint256 copier = (promised.writer % (WRITERS + REPLICAS)) + 1;
+        uint64 position = (promised.putEpoch << 32) | promised.index;
+        return _shown(nodeKeyOf(copier), 1, position, _putBody(promised.name, promised.putEpoch));
     }
 
     function _putBody(bytes32 name, uint64 epoch) private view returns (bytes memory) {

@@ -39,6 +39,7 @@ const errors = [
   {"inputs":[{"name":"given","type":"uint256"},{"name":"expected","type":"uint256"}],"name":"EvidenceLength","type":"error"},
   {"inputs":[{"name":"signer","type":"address"},{"name":"punishableUntil","type":"uint256"},{"name":"atSeconds","type":"uint256"}],"name":"EvidenceTooOld","type":"error"},
   {"inputs":[{"name":"","type":"uint8"}],"name":"FieldNotPresentInBlockHeader","type":"error"},
+  {"inputs":[{"name":"publisherStakeId","type":"uint64"},{"name":"promisedToStakeId","type":"uint64"}],"name":"ForeignPublisher","type":"error"},
   {"inputs":[{"name":"putDigest","type":"bytes32"},{"name":"putLeaf","type":"uint8"}],"name":"ForeignPut","type":"error"},
   {"inputs":[{"name":"blockNumber","type":"uint256"},{"name":"hash","type":"bytes32"}],"name":"HeaderHashMismatch","type":"error"},
   {"inputs":[{"name":"given","type":"uint256"},{"name":"limit","type":"uint256"}],"name":"HeaderTooLong","type":"error"},

@@ -222,6 +222,10 @@ export const CONTRACT_REFUSALS: Readonly<Record<string, Refusal>> = {
     says: () => 'the receipt is not for this body of this PUT',
     hint: 'give the PUT that the receipt came for: they are exported together',
   },
+  ForeignPublisher: {
+    says: (v) => `stake ${v.publisherStakeId} signed this PUT, the receipt is for that of stake ${v.promisedToStakeId}`,
+    hint: 'give the PUT that the receipt came for: another stake can sign a copy with the same digest',
+  },
   ReceiptOver: {
     says: (v) => `the receipt promised until epoch ${v.untilEpoch}, the chain is in epoch ${v.currentEpoch}`,
     hint: 'its promise was kept as long as it held; nothing can be asked any more',

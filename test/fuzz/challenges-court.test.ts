@@ -4,6 +4,9 @@ import { BaseError, ContractFunctionRevertedError, parseEther, parseEventLogs } 
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { availabilityChallengeAbi } from '../../node/chain/index.ts'
 import { type Address, equalBytes, type Hex, KIND, type Signer, toHex } from '../../node/core/index.ts'
+import { ReceiptBook } from '../../node/dht/client/receipt-book.ts'
+import { ReceiptCheck } from '../../node/dht/client/receipt-check.ts'
+import type { SignedPut } from '../../node/dht/interface.ts'
 import { entryOf } from '../../node/dht/records/put-reader.ts'
 import { compareVersions } from '../../node/dht/records/version.ts'
 import { showChunk } from '../../node/dht/replica/show-chunk.ts'
@@ -20,6 +23,7 @@ import {
 } from '../../node/statements/index.ts'
 import { type Contracts, DEV_PARAMS, openContracts } from '../integration/contracts/fixture.ts'
 import { separatorOf, signerFor } from '../integration/contracts/promises.ts'
+import { MemoryTable, recordingLogger } from '../unit/chain/stand-ins.ts'
 import { type Mutation, mutate, mutations, puts } from '../unit/statements/arbitraries.ts'
 import { PARAMS, PlainMetrics, PlainSlotIndex, type Said, say } from '../unit/statements/world.ts'
 
@@ -27,18 +31,19 @@ const LONG = process.env.SUPRNOVA_LONG === '1'
 const runs = LONG ? 3_000 : 250
 const WRITER = 1
 const REPLICA = 2
+const COPIER = 3
 const LIFE = DEV_PARAMS.receiptLifeSeconds / DEV_PARAMS.epochSeconds
 
 let world: Contracts
 let separator: DomainSeparator
 let epoch: number
 let nowMs: number
-const [writer, replica] = [signerFor('node 0'), signerFor('node 1')]
+const [writer, replica, copier] = [signerFor('node 0'), signerFor('node 1'), signerFor('node 2')]
 
 beforeAll(async () => {
   world = await openContracts()
   separator = separatorOf(world)
-  for (const index of [0, 1]) await world.register(index)
+  for (const index of [0, 1, 2]) await world.register(index)
   nowMs = Number(await world.now()) * 1000
   epoch = Math.floor(nowMs / 1000 / DEV_PARAMS.epochSeconds)
 })
@@ -51,11 +56,12 @@ beforeEach(async () => {
 })
 afterEach(() => trunk.restore())
 
-/** A node that knows both keys. */
+/** A node that knows the keys. */
 function node(): Admission {
   const keys = new Map<Address, { signer: Signer; stakeId: number }>([
     [writer.address, { signer: writer, stakeId: WRITER }],
     [replica.address, { signer: replica, stakeId: REPLICA }],
+    [copier.address, { signer: copier, stakeId: COPIER }],
   ])
   const key = (address: Address) => {
     const known = keys.get(address)
@@ -136,6 +142,7 @@ test('what a node takes for a PUT and its receipt can be opened in court', async
         valueRoot: body.valueRoot,
         size: body.size,
         untilEpoch,
+        publisherStakeId: BigInt(WRITER),
       })
       const receipt = say(replica, { kind: 3, epoch, index, bodies: among(promised, inReceipt), separator })
       const hurt = (frame: Uint8Array, of: 'receipt' | 'put'): Uint8Array =>
@@ -167,6 +174,81 @@ test('what a node takes for a PUT and its receipt can be opened in court', async
   expect(refused).toBeGreaterThan(runs / 20)
 })
 
+/** What a client that sent this PUT knows of it. */
+function sentBy(stakeId: number, signer: Signer, said: Said, body: PutBody): SignedPut {
+  const { position } = said.signed.statement
+  return {
+    ...{ frame: said.frame, put: body, putDigest: said.digest, signer: signer.address, writerStakeId: stakeId },
+    recordKey: recordKeyOf(body, stakeId),
+    entry: entryOf(body, stakeId),
+    version: { rank: 0n, position, leaf: 0 },
+  }
+}
+
+const copies = fc.record({
+  put: puts.filter(({ size }) => size > 0),
+  index: fc.nat(DEV_PARAMS.putLimit - 1),
+  named: fc.oneof(fc.constantFrom(WRITER, COPIER), fc.integer({ min: 1, max: 9 })),
+  ofCopy: fc.boolean(),
+  keyOfCopy: fc.boolean(),
+})
+
+// Every stake can sign the words of another one at the same position, and then both PUTs have one digest.
+// Seen failing with a contract, and with a client, that does not look whose PUT the receipt names.
+test('a receipt is opened with the PUT of whom it names, as a client takes it for that one alone', async () => {
+  const { challenges } = world.contracts
+  let [opened, foreign] = [0, 0]
+  await fc.assert(
+    fc.asyncProperty(copies, async ({ index, keyOfCopy, named, ofCopy, put: drawn }) => {
+      const body = { ...drawn, expiryEpoch: BigInt(epoch + LIFE) }
+      const saying = { kind: 1, epoch, index, bodies: [encodePut(body)], separator } as const
+      const [own, copy] = [say(writer, saying), say(copier, saying)]
+      expect(toHex(copy.digest)).toBe(toHex(own.digest))
+      const promised = encodeReceipt({
+        ...{ putDigest: own.digest, leaf: 0, valueRoot: body.valueRoot, size: body.size, untilEpoch: body.expiryEpoch },
+        recordKey: recordKeyOf(body, keyOfCopy ? COPIER : WRITER),
+        publisherStakeId: BigInt(named),
+      })
+      const receipt = say(replica, { kind: 3, epoch, index, bodies: [promised], separator })
+      const shown = ofCopy ? copy : own
+      const stakeId = ofCopy ? COPIER : WRITER
+      const check = new ReceiptCheck({
+        ...{ admission: node(), reader: undefined as never, lifeEpochs: LIFE },
+        receipts: new ReceiptBook(
+          { domain: separator.domain },
+          { table: new MemoryTable(), logger: recordingLogger() },
+        ),
+      })
+      const isTaken =
+        typeof check.accept(receipt.frame, REPLICA, sentBy(stakeId, ofCopy ? copier : writer, shown, body)) !== 'string'
+      const refused = await refusal(challenges.simulate.open(opening(receipt.frame, shown.frame, 0), { value }))
+      expect(refused).toBe(named === stakeId ? undefined : 'ForeignPublisher')
+      // The record's key is a client's to check: the court has no use for it.
+      const isOfRecord = equalBytes(recordKeyOf(body, keyOfCopy ? COPIER : WRITER), recordKeyOf(body, stakeId))
+      expect(isTaken).toBe(refused === undefined && isOfRecord)
+      if (refused !== undefined) {
+        foreign++
+        return
+      }
+      opened++
+      if (body.keyType !== 1) return
+      // And it ends by a later PUT of that one, of no other.
+      const branch = await world.networkHelpers.takeSnapshot()
+      const id = await open(receipt.frame, shown.frame, 0)
+      expect((await challenges.read.challengeOf([id])).publisherStakeId).toBe(BigInt(stakeId))
+      const later = { ...saying, index: index + 1 }
+      const superseding = (signer: Signer) =>
+        refusal(challenges.simulate.answerSuperseded([id, toHex(encodeShown(say(signer, later).frame, separator))]))
+      expect(await superseding(ofCopy ? copier : writer)).toBeUndefined()
+      expect(await superseding(ofCopy ? writer : copier)).toBe('NotSuperseded')
+      await branch.restore()
+    }),
+    { numRuns: LONG ? 1_500 : 120 },
+  )
+  expect(opened).toBeGreaterThan(20)
+  expect(foreign).toBeGreaterThan(20)
+})
+
 const values = fc
   .oneof(
     fc.integer({ min: 1, max: 3_000 }),
@@ -184,6 +266,7 @@ function promisedOf(body: PutBody, index: number) {
     valueRoot: body.valueRoot,
     size: body.size,
     untilEpoch: BigInt(epoch + LIFE),
+    publisherStakeId: BigInt(WRITER),
   })
   const receipt = say(replica, { kind: 3, epoch, index, bodies: [promised], separator })
   return { put, receipt }

@@ -72,7 +72,8 @@ export class ReceiptCheck {
   }
 
   /** Whether a receipt promises all of the record that it may. The two sides may be an epoch apart. */
-  #covers(body: ReceiptBody, { put, putDigest, recordKey, version }: SignedPut, longest: number): boolean {
+  #covers(body: ReceiptBody, of: SignedPut, longest: number): boolean {
+    const { put, putDigest, recordKey, version, writerStakeId } = of
     const due = Math.min(Number(put.expiryEpoch), longest) - 1
     return (
       equalBytes(body.putDigest, putDigest) &&
@@ -80,6 +81,7 @@ export class ReceiptCheck {
       equalBytes(body.recordKey, recordKey) &&
       equalBytes(body.valueRoot, put.valueRoot) &&
       body.size === put.size &&
+      body.publisherStakeId === BigInt(writerStakeId) &&
       Number(body.untilEpoch) >= due
     )
   }

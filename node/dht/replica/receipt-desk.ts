@@ -25,7 +25,7 @@ interface Given {
 }
 
 /** What a receipt is for: the parts of a PUT that stand in it. */
-type Promised = Pick<SignedPut, 'putDigest' | 'recordKey' | 'version' | 'put'>
+type Promised = Pick<SignedPut, 'putDigest' | 'recordKey' | 'version' | 'put' | 'writerStakeId'>
 
 /**
  * Signs receipts, many under one signature when many are asked for. It promises nothing by itself: whoever asks has put
@@ -70,9 +70,14 @@ export class ReceiptDesk {
         return frame
       }
     }
-    const { put, putDigest, recordKey, version } = promised
-    const common = { putDigest, recordKey, valueRoot: put.valueRoot, size: put.size, leaf: version.leaf }
-    const signing = this.#signer.sign(encodeReceipt({ ...common, untilEpoch: BigInt(untilEpoch) }))
+    const { put, putDigest, recordKey, version, writerStakeId } = promised
+    const signing = this.#signer.sign(
+      encodeReceipt({
+        ...{ putDigest, recordKey, valueRoot: put.valueRoot, size: put.size, leaf: version.leaf },
+        untilEpoch: BigInt(untilEpoch),
+        publisherStakeId: BigInt(writerStakeId),
+      }),
+    )
     this.#remember(name, { untilEpoch, signing })
     return (await signing).frame
   }
@@ -89,9 +94,9 @@ export class ReceiptDesk {
   }
 }
 
-/** Two stakes may sign the same statement, so the digest alone is not enough; the record key tells what is held. */
-function nameOf({ putDigest, recordKey, version }: Promised): string {
-  return `${toHex(putDigest)} ${version.leaf} ${toHex(recordKey)}`
+/** Two stakes may sign the same statement, so the digest is not enough: not even with the record, of content or a cell. */
+function nameOf({ putDigest, recordKey, version, writerStakeId }: Promised): string {
+  return `${toHex(putDigest)} ${version.leaf} ${toHex(recordKey)} ${writerStakeId}`
 }
 
 /**

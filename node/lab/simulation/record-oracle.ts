@@ -123,7 +123,7 @@ export class RecordOracle {
     const key = toHex(recordKey)
     const name = `${client.name} read ${key.slice(0, 10)}`
     // 1. Signed, by this key's owner, and exact.
-    const put = this.#witness.put(record.putDigest, record.version.leaf, recordKey, record.signer)
+    const put = this.#witness.put(record.putDigest, record.version.leaf, recordKey, { signer: record.signer })
     const body = put?.puts[record.version.leaf]
     if (put === undefined || body === undefined) {
       this.#problem(`${name}: a PUT of this record that nobody signed`)

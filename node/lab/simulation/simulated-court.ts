@@ -89,7 +89,7 @@ export class SimulatedCourt {
     const at = this.#chain.timestamp + 1
     const { body, leaf, signed } = receipt
     const { epochSeconds, receiptLifeSeconds, responseBlocks, responseSeconds } = this.#params
-    const put = this.#witness.put(body.putDigest, body.leaf, body.recordKey)
+    const put = this.#witness.promised(body)
     const what = put?.puts[body.leaf]
     if (put === undefined || what === undefined) return 'no such PUT'
     for (const { signer, statement } of [signed, put.signed]) {

@@ -94,7 +94,12 @@ export class StatementWitness {
     }
     if (kind === KIND.receipt && of.isHonest) {
       for (const [leaf, bytes] of bodies.entries()) {
-        this.receipts.push({ signed, leaf, body: decodeBody(kind, bytes), stakeId, atSeconds: chainSeconds() })
+        const body = decodeBody(kind, bytes)
+        this.receipts.push({ signed, leaf, body, stakeId, atSeconds: chainSeconds() })
+        // Such a receipt could be opened by nobody, or for another than who was promised.
+        if (this.promised(body) === undefined) {
+          this.problems.push(`stake ${stakeId} promised stake ${body.publisherStakeId} a PUT that it never signed`)
+        }
       }
     }
   }
@@ -103,12 +108,22 @@ export class StatementWitness {
    * The PUT statement with this digest whose body at `leaf` is of that record, if anybody ever signed it. A digest alone
    * does not name its signer: two stakes, or two keys of one, that say the same at the same position have the same one.
    */
-  put(digest: Uint8Array, leaf: number, recordKey: Uint8Array, signer?: Address): WitnessedPut | undefined {
+  put(
+    digest: Uint8Array,
+    leaf: number,
+    recordKey: Uint8Array,
+    by: { readonly signer?: Address; readonly stakeId?: number } = {},
+  ): WitnessedPut | undefined {
     return this.#puts.get(hexOf(digest))?.find(({ puts, signed, writerStakeId }) => {
       const body = puts[leaf]
-      const isSigner = signer === undefined || signed.signer === signer
+      const isSigner = (by.signer ?? signed.signer) === signed.signer && (by.stakeId ?? writerStakeId) === writerStakeId
       return isSigner && body !== undefined && equalBytes(recordKeyOf(body, writerStakeId), recordKey)
     })
+  }
+
+  /** The PUT that a receipt is for: of the stake that it names. */
+  promised({ leaf, publisherStakeId, putDigest, recordKey }: ReceiptBody): WitnessedPut | undefined {
+    return this.put(putDigest, leaf, recordKey, { stakeId: Number(publisherStakeId) })
   }
 
   /** The first epoch in which a version of a record ends that anybody signed at `position` or after it, stored or not. */

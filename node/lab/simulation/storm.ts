@@ -492,9 +492,7 @@ class Storm {
     })
     // Whatever becomes of its writer, a promise stands.
     this.#later(10_000, () => {
-      const held = witness.receipts.filter(
-        ({ body }) => witness.put(body.putDigest, body.leaf, body.recordKey)?.writerStakeId === liar.stakeId,
-      )
+      const held = witness.receipts.filter(({ body }) => witness.promised(body)?.writerStakeId === liar.stakeId)
       for (let i = 0; i < 6; i++) this.#challenge(this.#random.pick(held))
     })
   }

@@ -2,8 +2,8 @@ import { KIND, type Kind } from '../../core/index.ts'
 
 /** keyType 1, keyPreimage 32, valueRoot 32, size 4, expiryEpoch 8. */
 export const PUT_BYTES = 1 + 32 + 32 + 4 + 8
-/** putDigest 32, leaf 1, recordKey 32, valueRoot 32, size 4, untilEpoch 8. */
-export const RECEIPT_BYTES = 32 + 1 + 32 + 32 + 4 + 8
+/** putDigest 32, leaf 1, recordKey 32, valueRoot 32, size 4, untilEpoch 8, publisherStakeId 8. */
+export const RECEIPT_BYTES = 32 + 1 + 32 + 32 + 4 + 8 + 8
 /** parentSlot 8, parentHash, effectsRoot, nextRoot, codeHash. */
 export const PROPOSAL_BYTES = 8 + 4 * 32
 export const HASH_BYTES = 32

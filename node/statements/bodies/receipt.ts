@@ -19,12 +19,15 @@ export interface ReceiptBody {
   readonly size: number
   /** The last epoch in which a challenge may be opened. */
   readonly untilEpoch: bigint
+  /** Whose PUT it is: a digest names no signer, so every stake can sign a copy that has the same one. */
+  readonly publisherStakeId: bigint
 }
 
 function problemOf(body: ReceiptBody): [field: string, problem: string] | undefined {
   if (body.leaf >= PUT_LEAVES) return ['leaf', `${body.leaf}, a PUT has ${PUT_LEAVES} at most`]
   if (body.size > MAX_VALUE_BYTES) return ['size', `${body.size} bytes, the limit is ${MAX_VALUE_BYTES}`]
   if ((body.size === 0) !== isZero(body.valueRoot)) return ['valueRoot', 'zero for an empty value, and only then']
+  if (body.publisherStakeId === 0n) return ['publisherStakeId', 'zero, and stakes are counted from 1']
   return undefined
 }
 
@@ -38,6 +41,7 @@ export function encodeReceipt(body: ReceiptBody): Uint8Array {
     .bytes32('valueRoot', body.valueRoot)
     .u32('size', body.size)
     .u64('untilEpoch', body.untilEpoch)
+    .u64('publisherStakeId', body.publisherStakeId)
     .finish()
 }
 
@@ -50,6 +54,7 @@ export function decodeReceipt(bytes: Uint8Array): ReceiptBody {
     valueRoot: reader.bytes32('valueRoot'),
     size: reader.u32('size'),
     untilEpoch: reader.u64('untilEpoch'),
+    publisherStakeId: reader.u64('publisherStakeId'),
   }
   reader.end()
   const problem = problemOf(body)

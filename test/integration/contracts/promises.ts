@@ -77,6 +77,7 @@ export function promise(
         valueRoot: body.valueRoot,
         size: body.size,
         untilEpoch: body.expiryEpoch,
+        publisherStakeId: BigInt(writerStakeId),
       }),
     ],
   })

@@ -186,6 +186,7 @@ function receiptBody({ body, signed }: ReadPut, change: Partial<ReceiptBody> = {
     valueRoot: known.put.valueRoot,
     size: known.put.size,
     untilEpoch: known.put.expiryEpoch,
+    publisherStakeId: BigInt(known.writerStakeId),
     ...change,
   }
 }
@@ -210,6 +211,7 @@ describe('a receipt', () => {
     ['for another record', (read) => receiptFor(read, 2, { recordKey: bytes32('x') })],
     ['for another value', (read) => receiptFor(read, 2, { valueRoot: bytes32('x') })],
     ['for another size', (read) => receiptFor(read, 2, { size: 4 })],
+    ['for a copy of the PUT by another stake', (read) => receiptFor(read, 2, { publisherStakeId: 3n })],
     ['too short', (read) => receiptFor(read, 2, { untilEpoch: BigInt(world.epoch + LIFE_EPOCHS - 2) })],
     ['too old', (read) => receiptFor(read, 2, {}, world.epoch - 3)],
     [

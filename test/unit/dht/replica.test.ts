@@ -294,6 +294,20 @@ describe('receipts', () => {
     expect(receiptOf(await store(node, record)).position).toBeGreaterThan(first.position)
   })
 
+  // Two stakes that sign the same words at the same position have one digest, and for content one record key too. Seen to
+  // fail with receipts remembered by digest and record alone: the second was given the promise made to the first.
+  it('name whose PUT they are for, where two stakes signed the same', async () => {
+    world = await World.of(3)
+    const node = world.of(1)
+    const body = { keyType: KEY_TYPE.content, keyPreimage: new Uint8Array(32) } as const
+    const [of2, of3] = [world.put(2, { body }), world.put(3, { body })] as const
+    expect([toHex(of2.putDigest), toHex(of2.recordKey)]).toEqual([toHex(of3.putDigest), toHex(of3.recordKey)])
+    const given = []
+    for (const record of [of2, of3, of2, of3]) given.push(receiptOf(await store(node, record)))
+    expect(given.map(({ publisherStakeId }) => publisherStakeId)).toEqual([2n, 3n, 2n, 3n])
+    expect(node.guard.used(KIND.receipt)).toBe(2)
+  })
+
   it('asked for in one turn share a signature, and one alone waits for nobody', async () => {
     world = await World.of(3)
     const node = world.of(1)

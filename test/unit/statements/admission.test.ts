@@ -254,6 +254,7 @@ describe('overrun', () => {
       leaf: 0,
       recordKey: bytes32('key'),
       untilEpoch: 1060n,
+      publisherStakeId: 1n,
     })
     for (const [kind, limit, bodies] of [
       [KIND.put, PARAMS.putLimit, [put]],

@@ -57,6 +57,7 @@ const bodiesByKind: { [K in Kind]: fc.Arbitrary<BodyOf[K]> } = {
     valueRoot: hash,
     size,
     untilEpoch: u64,
+    publisherStakeId: fc.bigInt({ min: 1n, max: 2n ** 64n - 1n }),
   }),
   [KIND.effect]: fc.record({ effect: fc.uint8Array({ minLength: 1, maxLength: 300 }) }),
   [KIND.proposal]: fc.record({

@@ -90,6 +90,7 @@ test('values that no node would take cannot be encoded', () => {
     valueRoot: bytes32('c'),
     size: 1,
     untilEpoch: 1n,
+    publisherStakeId: 1n,
   }
   const bad: [string, () => unknown][] = [
     ['size', () => encodeBody(KIND.put, { ...put, size: MAX_VALUE_BYTES + 1 })],
@@ -101,6 +102,7 @@ test('values that no node would take cannot be encoded', () => {
     ['keyPreimage', () => encodeBody(KIND.put, { ...put, keyType: 2 })],
     ['valueRoot', () => encodeBody(KIND.put, { ...put, size: 0 })],
     ['leaf', () => encodeBody(KIND.receipt, { ...receipt, leaf: 64 })],
+    ['publisherStakeId', () => encodeBody(KIND.receipt, { ...receipt, publisherStakeId: 0n })],
     ['effect', () => encodeBody(KIND.effect, { effect: new Uint8Array(0) })],
     ['blockHash', () => encodeBody(KIND.notarize, { blockHash: new Uint8Array(32) })],
   ]

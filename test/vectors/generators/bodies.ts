@@ -126,6 +126,7 @@ function others(): Case[] {
     valueRoot: put.valueRoot,
     size: 3000,
     untilEpoch: 1050n,
+    publisherStakeId: 7n,
   })
   const proposal = encodeBody(KIND.proposal, {
     parentSlot: 11n,
@@ -145,6 +146,8 @@ function others(): Case[] {
     ['RECEIPT, trailing byte', KIND.receipt, new Uint8Array([...receipt, 0])],
     ['RECEIPT, value too large', KIND.receipt, changed(receipt, 97, 0, 1, 0, 1)],
     ['RECEIPT, size without a root', KIND.receipt, changed(receipt, 65, ...ZERO_32)],
+    ['RECEIPT, publisher 0', KIND.receipt, changed(receipt, 109, ...ZERO_32.subarray(24))],
+    ['RECEIPT, without a publisher', KIND.receipt, receipt.slice(0, 109)],
     ['EFFECT, one byte', KIND.effect, Uint8Array.of(1)],
     ['EFFECT, empty', KIND.effect, new Uint8Array(0)],
     ['PROPOSAL', KIND.proposal, proposal],
