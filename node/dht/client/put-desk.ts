@@ -29,18 +29,21 @@ export class PutDesk {
   }
 
   /**
+   * Signs a PUT and hands it to `store`; until that has settled it counts as under way, and others wait for each other.
    * @throws EncodeError `UNENCODABLE_BODY`, DecodeError for a PUT that no node would accept: alone, its batch goes on
-   * @throws SuprnovaError `GUARD_REFUSED`; `DHT_CANNOT_WRITE` when the own stake may not speak
+   * @throws SuprnovaError `GUARD_REFUSED`; `DHT_CANNOT_WRITE` when the own stake may not speak; what
+   * `store` throws
    */
-  async sign(put: PutBody): Promise<SignedPut> {
+  async sign<T>(put: PutBody, store: (signed: SignedPut) => Promise<T>): Promise<T> {
     const body = encodePut(put)
     // A carried lease is read with more care than it is written.
     if (put.keyType === KEY_TYPE.cell) decodePut(body)
-    const { frame } = await this.#signer.sign(body)
-    // Read as any replica will: what this node cannot accept, nobody else will.
-    const reading = this.#reader.read(frame)
-    if (isRefused(reading)) throw cannotWrite(reading.refused, reading.detail)
-    return reading
+    return this.#signer.during(body, ({ frame }) => {
+      // Read as any replica will: what this node cannot accept, nobody else will.
+      const reading = this.#reader.read(frame)
+      if (isRefused(reading)) throw cannotWrite(reading.refused, reading.detail)
+      return store(reading)
+    })
   }
 }
 

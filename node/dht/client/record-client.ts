@@ -108,8 +108,7 @@ export class RecordClient {
     const common = { keyPreimage, valueRoot, size: isHere ? value.length : value.size, expiryEpoch }
     const put: PutBody =
       keyType === KEY_TYPE.cell ? { ...common, keyType, cell: draft.cell as CellFields } : { ...common, keyType }
-    const signed = await putDesk.sign(put)
-    return this.#send(signed, value, options)
+    return putDesk.sign(put, (signed) => this.#send(signed, value, options))
   }
 
   /** Stores a record that is signed already, by whomever. Throws as {@link RecordClient.store}. */

@@ -19,6 +19,7 @@ import {
 import { type GossipService, gossipService } from '../gossip/service.ts'
 import type { NetMetrics } from '../metrics.ts'
 import { mergingEncrypter } from '../transport/merge-writes.ts'
+import { noiseCrypto } from '../transport/noise-crypto.ts'
 import { connectionGater } from './gater.ts'
 import { libp2pKey } from './identity.ts'
 import { routingTable } from './routing.ts'
@@ -55,7 +56,7 @@ export async function createHost(
     privateKey: libp2pKey(options.privateKey),
     addresses: { listen: [...options.listen], announce: [...options.announce] },
     transports: [tcp(), webSockets()],
-    connectionEncrypters: [mergingEncrypter(noise())],
+    connectionEncrypters: [mergingEncrypter(noise({ crypto: noiseCrypto }))],
     streamMuxers: [yamux()],
     connectionGater: connectionGater({}, { ...modules, connected: connections }),
     connectionManager: {
