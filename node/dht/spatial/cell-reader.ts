@@ -2,12 +2,13 @@ import { equalBytes, type Logger, SuprnovaError, type Timers, toHex } from '../.
 import { QUORUM_DEFAULT, REPLICAS_DEFAULT } from '../constants.ts'
 import type { DhtRecord, ReplicaTables } from '../interface.ts'
 import type { ReplicaPeers } from '../protocol/peers.ts'
-import { isRefused, type PutReader } from '../records/put-reader.ts'
+import type { PutReader } from '../records/put-reader.ts'
 import { comparePuts } from '../records/version.ts'
 import { CellChoice } from './cell-choice.ts'
-import { CELL_HEDGE_MS, CELL_PAGES_MAX, CELLS_PER_REQUEST, VERIFIED_MAX } from './constants.ts'
-import { type CellPage, decodeCellPages, encodeCells, unpackPut } from './messages.ts'
+import { CELL_HEDGE_STEP_MS, CELL_HEDGE_STEPS, CELL_PAGES_MAX, CELLS_PER_REQUEST } from './constants.ts'
+import { type CellPage, decodeCellPages, encodeCells } from './messages.ts'
 import type { Consistency, ReadCell } from './spatial-index.ts'
+import { VerifiedEntries } from './verified-entries.ts'
 
 export interface CellReaderModules {
   readonly peers: ReplicaPeers
@@ -17,16 +18,22 @@ export interface CellReaderModules {
   readonly logger: Logger
 }
 
+/** A cell that is read page by page. */
+interface Question {
+  /** Its place among the cells asked for. */
+  readonly index: number
+  readonly after: Uint8Array | undefined
+}
+
 /** Reads many cells at once, every entry verified. */
 export class CellReader {
   readonly #modules: CellReaderModules
-  /** Entries by all their bytes, those used last at the end. `undefined`: void, and will be so. */
-  readonly #verified = new Map<string, DhtRecord | undefined>()
-  #verifiedInEpoch = 0
+  readonly #verified: VerifiedEntries
   #turn = 0
 
   constructor(modules: CellReaderModules) {
     this.#modules = modules
+    this.#verified = new VerifiedEntries(modules.reader)
   }
 
   /**
@@ -47,7 +54,8 @@ export class CellReader {
       peers.isOwn(stakeId) ? 2 ** 31 : Math.imul(stakeId + turn, 0x9e3779b1) >>> 1,
     )
     const found = recordKeys.map(() => new Map<string, DhtRecord>())
-    const complete = recordKeys.map(() => true)
+    /** Replicas that had more of a cell than a reader takes. */
+    const cuts = recordKeys.map(() => 0)
     let asked = 0
     await new Promise<void>((resolve, reject) => {
       let waiting = 0
@@ -64,27 +72,29 @@ export class CellReader {
         if (waiting === 0) end()
       }
       const ask = async (stakeId: number, cells: readonly number[]) => {
-        let left = cells.map((index) => ({ index, after: undefined as Uint8Array | undefined }))
+        let left: readonly Question[] = cells.map((index) => ({ index, after: undefined }))
         for (let round = 1; left.length > 0; round++) {
           if (!peers.isOwn(stakeId)) asked++
           const pages = await this.#ask(
             stakeId,
             left.map(({ after, index }) => ({ recordKey: recordKeys[index]!, after })),
           )
+          // What comes after the others gave enough is not looked at: what is returned is what was there in time.
+          if (isOver) return
           if (pages?.length !== left.length) {
             for (const { index } of left) choice.failed(stakeId, index)
             return
           }
-          const more: typeof left = []
+          const more: Question[] = []
           for (const [at, { next, puts }] of pages.entries()) {
-            const { index } = left[at]!
+            const { after, index } = left[at]!
             this.#take(puts, recordKeys[index]!, found[index]!)
-            if (next !== undefined && round < CELL_PAGES_MAX) {
-              more.push({ index, after: next })
-              continue
-            }
-            complete[index] &&= next === undefined
-            choice.answered(stakeId, index)
+            if (next === undefined) choice.answered(stakeId, index)
+            else if (leadsInCircles(next, after, at)) choice.failed(stakeId, index)
+            else if (round < CELL_PAGES_MAX) more.push({ index, after: next.slice() })
+            // One that has no end may be lying, and others are asked in its place; two of three are believed.
+            else if (++cuts[index]! === 1) choice.failed(stakeId, index)
+            else choice.answered(stakeId, index)
           }
           left = more
         }
@@ -99,15 +109,20 @@ export class CellReader {
           }
         }
       }
-      const cancelHedge = timers.after(CELL_HEDGE_MS, () => {
-        if (!isOver) send(choice.next(false))
-      })
+      // In steps: while this process itself stands still no step passes, and nobody is asked for what waits to be read.
+      const hedgeAfter = (steps: number): (() => void) =>
+        timers.after(CELL_HEDGE_STEP_MS, () => {
+          if (isOver) return
+          if (steps === 1) send(choice.next(false))
+          else cancelHedge = hedgeAfter(steps - 1)
+        })
+      let cancelHedge = hedgeAfter(CELL_HEDGE_STEPS)
       look()
     })
     const cells = found.map((records, index) => ({
       records: [...records.values()],
       quorum: consistency === 'quorum' && choice.hasQuorum(index),
-      complete: complete[index] === true,
+      complete: cuts[index] === 0 || (cuts[index] === 1 && choice.hasQuorum(index)),
     }))
     return { cells, asked }
   }
@@ -129,45 +144,20 @@ export class CellReader {
   /** Keeps the newest of each entry that is verified. */
   #take(puts: readonly Uint8Array[], recordKey: Uint8Array, newest: Map<string, DhtRecord>): void {
     for (const bytes of puts) {
-      const record = this.#read(bytes)
+      const record = this.#verified.read(bytes)
       if (record === undefined || !equalBytes(record.recordKey, recordKey)) continue
       const name = nameOf(record)
       const known = newest.get(name)
       if (known === undefined || comparePuts(known, record) < 0) newest.set(name, record)
     }
   }
+}
 
-  /** Verifies an entry; one that came before in this epoch was verified then. */
-  #read(bytes: Uint8Array): DhtRecord | undefined {
-    const { reader } = this.#modules
-    const epoch = reader.epoch()
-    if (this.#verifiedInEpoch !== epoch) {
-      // Lives and leases end, and stakes fall silent, with epochs: all is looked at again.
-      this.#verified.clear()
-      this.#verifiedInEpoch = epoch
-    }
-    const name = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1')
-    const known = this.#verified.get(name)
-    if (known !== undefined || this.#verified.has(name)) {
-      this.#verified.delete(name)
-      this.#verified.set(name, known)
-      return known
-    }
-    const { frame, value } = unpackPut(bytes)
-    const signed = reader.read(frame)
-    const record = isRefused(signed) ? signed : reader.withValue(signed, value.slice())
-    const verified = isRefused(record) ? undefined : record
-    // Other refusals end: a stake becomes known, a budget fills again.
-    if (isRefused(record) && record.refused !== 'invalid') return undefined
-    this.#verified.set(name, verified)
-    if (this.#verified.size > VERIFIED_MAX) {
-      for (const oldest of this.#verified.keys()) {
-        this.#verified.delete(oldest)
-        break
-      }
-    }
-    return verified
-  }
+/** Whether a page does not get on. Only the first cell of a request must: the others may have to wait for it. */
+function leadsInCircles(next: Uint8Array, after: Uint8Array | undefined, at: number): boolean {
+  if (after === undefined) return false
+  const order = Buffer.compare(next, after)
+  return at === 0 ? order <= 0 : order < 0
 }
 
 const names = new WeakMap<DhtRecord, string>()

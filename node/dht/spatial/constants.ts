@@ -34,12 +34,17 @@ export const SWEEP_AGENTS_MAX = 256
 export const HASHED_CELLS_MAX = 4_096
 /** Cells asked for in one request. */
 export const CELLS_PER_REQUEST = 64
-/** Requests for the pages of one cell in one read; what lies past them is not seen, and said to be so. */
+/** Requests to one replica in one read, page after page; what lies past them is not seen, and said to be so. */
 export const CELL_PAGES_MAX = 16
-/** Milliseconds after which a read also asks the replicas it did not choose at first. */
-export const CELL_HEDGE_MS = 250
-/** Verified entries a reader remembers: those that come again are not verified again in the same epoch. */
+/**
+ * Steps, and milliseconds of each, after which a read also asks the replicas it did not choose at first. Steps, because
+ * a process that stood still for a quarter of a second has answers to read before it may call anybody slow.
+ */
+export const CELL_HEDGE_STEPS = 5
+export const CELL_HEDGE_STEP_MS = 50
+/** Entries a reader remembers, and bytes of them: those that come again are not verified again in the same epoch. */
 export const VERIFIED_MAX = 32_768
+export const VERIFIED_BYTES_MAX = 32 * 1024 * 1024
 /** Entries of one cell that a replica keeps ready in memory, and bytes of all: others are read from disk. */
 export const SHELF_ENTRIES_MAX = 512
 export const SHELF_BYTES_MAX = 64 * 1024 * 1024
