@@ -198,6 +198,24 @@ async function openNode(config: NodeConfig, modules: NodeModules, open: OpenPart
     { stakeView: view, slotIndex, clock, offences: desk, metrics, own },
   )
   const statementSigner = new StatementSigner({ guard, signer, domain: separator })
+  // What it asks of others ends when the network does.
+  const challenges = open.add(
+    'challenges',
+    new ChallengeDesk(
+      {
+        availability: pin.availability,
+        deployBlock: pin.deployBlock,
+        responseSeconds: params.responseSeconds,
+        responseBlocks: params.responseBlocks,
+        maxFeePerGasWei: MAX_FEE_PER_GAS_WEI,
+        separator,
+        account: gasKey === undefined ? undefined : lower(gasKey.address),
+        answers: config.answers,
+      },
+      { client, ownStakeId: () => view.key(key)?.stakeId, metrics, logger },
+    ),
+    (opened) => opened.idle(),
+  )
   network = open.add(
     'network',
     await createNetwork(
@@ -224,19 +242,6 @@ async function openNode(config: NodeConfig, modules: NodeModules, open: OpenPart
   // 6. Records: what was promised before is served as soon as peers can ask.
   const finalTime = open.add('final time', new FinalTime({ isLocal }, { client, view, timers, logger }), (opened) =>
     opened.close(),
-  )
-  const challenges = new ChallengeDesk(
-    {
-      availability: pin.availability,
-      deployBlock: pin.deployBlock,
-      responseSeconds: params.responseSeconds,
-      responseBlocks: params.responseBlocks,
-      maxFeePerGasWei: MAX_FEE_PER_GAS_WEI,
-      separator,
-      account: gasKey === undefined ? undefined : lower(gasKey.address),
-      answers: config.answers,
-    },
-    { client, ownStakeId: () => view.key(key)?.stakeId, metrics, logger },
   )
   const dhtLagSeconds = isLocal ? LOCAL_TABLE_LAG_SECONDS : TABLE_LAG_SECONDS
   dht = open.add(

@@ -264,10 +264,11 @@ export class Dht implements ChunkHolder {
     return { records, older, bytes, promisedUntilEpoch, full, receipts: this.receipts.size, stakes }
   }
 
-  /** The chunk a challenge asks for, from this disk or, when it is gone here, from co-replicas. */
-  async find(question: ChunkQuestion) {
-    const found = await this.replica.find(question)
-    if (found !== undefined) return found
+  find(question: ChunkQuestion) {
+    return this.replica.find(question)
+  }
+
+  async search(question: ChunkQuestion) {
     const { putDigest, putLeaf: leaf, recordKey } = question
     const fetched = await this.repair.fetchForChallenge({ recordKey, putDigest, leaf })
     if (fetched === undefined || !('record' in fetched)) return undefined

@@ -6,7 +6,7 @@ import { chainErrorMessage } from '../contract-errors.ts'
 import type { Errand } from '../reporter/reporter.ts'
 import type { SeenChallenge } from './challenge-event.ts'
 import { ChallengeFollower } from './challenge-follower.ts'
-import { ANSWER_GAS, ANSWERS_KEPT, COLLECT_GAS, ERRANDS_MAX, STAGGER_PARTS } from './constants.ts'
+import { ANSWER_GAS, ANSWERS_KEPT, COLLECT_GAS, ERRANDS_MAX, SEARCHES_MAX, STAGGER_PARTS } from './constants.ts'
 
 /** Refusals that only say that the chain moved on since the look: somebody answered, or a reorganisation took it back. */
 const MOVED_ON = new Set(['NotOpen', 'UnknownChallenge'])
@@ -65,6 +65,8 @@ export class ChallengeDesk {
   readonly #modules: ChallengeDeskModules
   readonly #follower: ChallengeFollower
   readonly #answering = new Map<Hex, Answering>()
+  /** By challenge: others are being asked for its bytes. */
+  readonly #searches = new Map<Hex, Promise<void>>()
   readonly #gauge
   readonly #counter
   #holder: ChunkHolder | undefined
@@ -88,6 +90,11 @@ export class ChallengeDesk {
   /** Where bytes are found. Without it nothing is answered. */
   use(holder: ChunkHolder): void {
     this.#holder = holder
+  }
+
+  /** Resolves when nobody is being asked any more. */
+  async idle(): Promise<void> {
+    await Promise.all(this.#searches.values())
   }
 
   /** Whether the bytes of this PUT are owed to a challenge: also to one whose answer is not final yet. */
@@ -170,7 +177,13 @@ export class ChallengeDesk {
   async #answer(seen: SeenChallenge, own: number | undefined, head: Head): Promise<Errand | undefined> {
     if (!this.#isDue(seen, own, head)) return undefined
     const answering = this.#answeringOf(seen)
-    const data = await this.#callFor(answering, own, head)
+    let data: Hex | undefined
+    try {
+      data = await this.#callFor(answering, own, head)
+    } catch (error) {
+      // One row that cannot be read must not keep the answers to others back.
+      this.#miss(answering, own, head, { error: String(error) })
+    }
     if (data === undefined) return undefined
     const refused = ({ message, values }: SuprnovaError) => {
       if (MOVED_ON.has(String(values.error))) return
@@ -193,7 +206,10 @@ export class ChallengeDesk {
     return head.timestamp >= answerableUntil - responseSeconds / 2 + stagger
   }
 
-  /** The call that answers a challenge; bytes that are not here are looked for again at every head. */
+  /**
+   * The call that answers a challenge; bytes that are not here are looked for again at every head. Others are asked for
+   * them beside it: what is here is shown, whoever lets this node wait for the rest.
+   */
   async #callFor(answering: Answering, own: number | undefined, head: Head): Promise<Hex | undefined> {
     if (answering.call !== undefined || this.#holder === undefined) return answering.call
     if (answering.missedAt === head.timestamp) return undefined
@@ -205,14 +221,38 @@ export class ChallengeDesk {
     else if (laterPut !== undefined) {
       answering.call = supersededCall({ challengeId, laterPut, separator: this.#options.separator })
     } else {
-      if (answering.missedAt === undefined && seen.stakeId === own) {
-        this.#modules.logger.error('the bytes of a challenged receipt are not here', { challengeId })
-      }
-      answering.missedAt = head.timestamp
+      this.#miss(answering, own, head)
+      this.#search(answering, own, this.#holder)
       return undefined
     }
     answering.missedAt = undefined
     return answering.call
+  }
+
+  #miss(answering: Answering, own: number | undefined, head: Head, why: { readonly error?: string } = {}): void {
+    const { challengeId, stakeId } = answering.seen
+    if (answering.missedAt === undefined && stakeId === own) {
+      this.#modules.logger.error('the bytes of a challenged receipt are not here', { challengeId, ...why })
+    }
+    answering.missedAt = head.timestamp
+  }
+
+  /** Asks others, in the background: ten that are silent take as long as a window on a local chain. */
+  #search(answering: Answering, own: number | undefined, holder: ChunkHolder): void {
+    const { seen } = answering
+    const { challengeId, stakeId } = seen
+    const most = stakeId === own ? SEARCHES_MAX : SEARCHES_MAX / 2
+    if (this.#searches.has(challengeId) || this.#searches.size >= most) return
+    const searching = holder
+      .search(seen)
+      .then((found) => {
+        if (found === undefined) return
+        answering.call = answerCall({ challengeId, ...found })
+        answering.missedAt = undefined
+      })
+      .catch((error: unknown) => this.#modules.logger.error('bytes could not be searched', { challengeId, error }))
+      .finally(() => this.#searches.delete(challengeId))
+    this.#searches.set(challengeId, searching)
   }
 
   #answeringOf(seen: SeenChallenge): Answering {

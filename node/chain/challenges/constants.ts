@@ -11,6 +11,8 @@ export const SEARCH_AFTER_BLOCKS = 1
 export const SEARCH_AFTER_MAX_BLOCKS = 256
 /** Open challenges to others that are remembered. Those to this node, and those it opened, always are. */
 export const OTHERS_MAX = 4_096
+/** Challenges for whose bytes others are being asked at once. Those to others take half of the places at most. */
+export const SEARCHES_MAX = 8
 /** Transactions offered at once. */
 export const ERRANDS_MAX = 16
 /** Whoever answers for others begins within this part of the window, from its half on, so that not all pay for one. */

@@ -1,5 +1,4 @@
 import {
-  type ChunkHolder,
   type ChunkQuestion,
   type Clock,
   type Logger,
@@ -73,7 +72,7 @@ export type Holding =
   | { readonly refused: RefusalReason; readonly detail: string }
 
 /** Holds records for others, promises them by receipt, and shows them. */
-export class Replica implements ChunkHolder {
+export class Replica {
   readonly book: RecordBook
   readonly #options: ReplicaOptions
   readonly #modules: ReplicaModules

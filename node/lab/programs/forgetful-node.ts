@@ -33,7 +33,8 @@ createInterface({ input: process.stdin }).on('line', (line) => {
   if (line !== 'forget') return
   hasForgotten = true
   // A cheat that asked its neighbours for the bytes would be none.
-  node.challenges.use({ find: async () => undefined, laterPut: async () => undefined })
+  const nothing = async () => undefined
+  node.challenges.use({ find: nothing, search: nothing, laterPut: nothing })
   process.stdout.write('forgotten\n')
 })
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => node.shutdown())

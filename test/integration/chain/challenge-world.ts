@@ -66,6 +66,7 @@ export async function headOf(client: ChainClient): Promise<Head> {
 export function holderOf({ later }: { readonly later?: Uint8Array } = {}): ChunkHolder {
   return {
     find: async (question) => (later === undefined ? showChunk(VALUE, question) : undefined),
+    search: async () => undefined,
     laterPut: async () => later,
   }
 }

@@ -1,5 +1,6 @@
 import { createWalletClient, custom, parseEther } from 'viem'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import { SEARCHES_MAX } from '../../../node/chain/challenges/constants.ts'
 import {
   answerChallenge,
   type ChainClient,
@@ -12,7 +13,7 @@ import {
   openReporter,
   readChallenge,
 } from '../../../node/chain/index.ts'
-import type { ChunkHolder, Hex } from '../../../node/core/index.ts'
+import { type ChunkHolder, type Hex, toHex } from '../../../node/core/index.ts'
 import { showChunk } from '../../../node/dht/replica/show-chunk.ts'
 import { chunkRoot } from '../../../node/statements/index.ts'
 import { countingRandom, MemoryTable, recordingLogger, recordingMetrics } from '../../unit/chain/stand-ins.ts'
@@ -369,6 +370,7 @@ test('bytes that are not here, and an answer that the chain refuses, are said; a
   const holder: ChunkHolder = {
     find: async (question) =>
       bytes === undefined ? undefined : showChunk(bytes, { ...question, valueRoot: chunkRoot(bytes) }),
+    search: async () => undefined,
     laterPut: async () => later,
   }
   const node = await openNode('forgetful', { holder })
@@ -390,6 +392,70 @@ test('bytes that are not here, and an answer that the chain refuses, are said; a
   await node.turn()
   expect(await statusOf(challengeId)).toBe('answered')
   await node.reporter.close()
+})
+
+// Seen failing with searches awaited before anything is sent: ten silent stakes are asked for three seconds each, and an
+// answer that lay ready came after its window. So one challenge that nobody could answer cost others theirs.
+test('an answer that is here waits for no search, and bytes that others have are shown once they came', async () => {
+  const [lost, here, gone] = [await world.promised(), await world.promised(), await world.promised()]
+  const isOf = ({ put }: typeof lost, digest: Uint8Array) => toHex(put.digest) === toHex(digest)
+  let bring: (() => void) | undefined
+  const holder: ChunkHolder = {
+    async find(question) {
+      if (isOf(gone, question.putDigest)) throw new Error('a row that cannot be read')
+      return isOf(here, question.putDigest) ? showChunk(VALUE, question) : undefined
+    },
+    search: (question) =>
+      new Promise((resolve) => {
+        bring = () => resolve(showChunk(VALUE, question))
+      }),
+    laterPut: async () => undefined,
+  }
+  const node = await openNode('patient', { holder })
+  const unreadable = await world.challenge(gone)
+  const absent = await world.challenge(lost)
+  const ready = await world.challenge(here)
+  await node.turn()
+  expect(await Promise.all([unreadable, absent, ready].map(statusOf))).toEqual(['open', 'open', 'answered'])
+  expect(node.desk.problems()).toContain(`the bytes that challenge ${absent} asks for are not here`)
+  expect(node.desk.problems()).toContain(`the bytes that challenge ${unreadable} asks for are not here`)
+  bring?.()
+  await node.desk.idle()
+  await world.networkHelpers.mine(1)
+  await node.turn()
+  expect(await statusOf(absent)).toBe('answered')
+  await node.reporter.close()
+})
+
+// Seen failing with one bound for all: challenges to others took every place.
+test('searches are bounded, and those for others leave half of the places to the own', async () => {
+  const asked: Hex[] = []
+  const holder: ChunkHolder = {
+    find: async () => undefined,
+    search: (question) => {
+      asked.push(toHex(question.putDigest))
+      return new Promise(() => undefined)
+    },
+    laterPut: async () => undefined,
+  }
+  const desk = openDesk({ account: world.owner.account.address, own: 3, options: { answers: 'all' }, holder })
+  const others = []
+  for (let i = 0; i < 6; i++) others.push(await world.challenge(await world.promised()))
+  const { answerableUntil } = (await readChallenge(world, others.at(-1) as Hex))!
+  await world.networkHelpers.time.increaseTo(Math.ceil(answerableUntil - DEV_PARAMS.responseSeconds / 4))
+  await desk.look()
+  await desk.desk.errands()
+  expect(asked).toHaveLength(SEARCHES_MAX / 2)
+  const own = await world.promised({ by: world.other })
+  await world.challenge(own)
+  await desk.look()
+  await desk.desk.errands()
+  expect(asked).toHaveLength(SEARCHES_MAX / 2 + 1)
+  expect(asked.at(-1)).toBe(toHex(own.put.digest))
+  await world.networkHelpers.mine(1)
+  await desk.look()
+  await desk.desk.errands()
+  expect(asked).toHaveLength(SEARCHES_MAX / 2 + 1)
 })
 
 test('co-replicas answer from half of the window on, and not before', async () => {
