@@ -48,18 +48,35 @@ export class GasKey {
     if (this.isIdle) return
     const fees = await this.#modules.court.fees()
     const sent = [...this.#transactions.values()]
+    const failures: unknown[] = []
     for (const step of planNonces(sent, this.#flights, position, fees, this.#maxFeePerGasWei)) {
-      await this.#take(step, position, fees)
+      try {
+        await this.#take(step, position, fees)
+      } catch (error) {
+        failures.push(error)
+      }
     }
+    if (failures.length > 0) throw failures[0]
   }
 
-  /** Sends a call, to the court unless told otherwise, under the lowest free nonce. */
-  async send(purpose: string, data: Hex, position: NoncePosition, to?: Address): Promise<void> {
+  /**
+   * Sends a call, to the court unless told otherwise, under the lowest free nonce.
+   * @param how `mayBeForgotten`: it is sent though the disk does not take it. A crash then forgets it, and its nonce may be
+   * used for another, which costs a fee at most; an answer that comes too late costs a tenth of the stake.
+   */
+  async send(
+    purpose: string,
+    data: Hex,
+    position: NoncePosition,
+    how: { readonly to?: Address; readonly mayBeForgotten?: boolean } = {},
+  ): Promise<void> {
     const { court } = this.#modules
+    const { mayBeForgotten = false, to } = how
     const gas = ((await court.gasFor(data, to)) * GAS_MARGIN_PERCENT) / 100n
     const fees = capped(await court.fees(), this.#maxFeePerGasWei)
     const nonce = freeNonce([...this.#transactions.values()], position.minedNonce)
-    await this.#dispatch({ nonce, purpose, to: to ?? court.address, data, gas, ...fees }, position.headNumber)
+    const unsigned = { nonce, purpose, to: to ?? court.address, data, gas, ...fees }
+    await this.#dispatch(unsigned, position.headNumber, mayBeForgotten)
   }
 
   async #take(step: NonceStep, position: NoncePosition, fees: Awaited<ReturnType<Court['fees']>>): Promise<void> {
@@ -85,9 +102,15 @@ export class GasKey {
   }
 
   /** Signs, makes durable, and only then sends: after a crash in between the very same transaction is sent. */
-  async #dispatch(unsigned: Omit<SentTransaction, 'raw'>, headNumber: number): Promise<void> {
-    const signed = await this.#modules.court.sign(unsigned)
-    await this.#modules.outbox.putTransaction(signed)
+  async #dispatch(unsigned: Omit<SentTransaction, 'raw'>, headNumber: number, mayBeForgotten = false): Promise<void> {
+    const { court, logger, outbox } = this.#modules
+    const signed = await court.sign(unsigned)
+    try {
+      await outbox.putTransaction(signed)
+    } catch (error) {
+      if (!mayBeForgotten) throw error
+      logger.warn('a transaction is sent that the disk did not take', { purpose: signed.purpose, error: String(error) })
+    }
     this.#transactions.set(signed.nonce, signed)
     await this.#handOver(signed, headNumber)
   }

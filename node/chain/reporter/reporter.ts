@@ -229,13 +229,24 @@ class CourtReporter implements Reporter {
   }
 
   async #lookOnce(): Promise<void> {
-    for (const open of this.#cases.values()) await this.#store(open)
+    for (const open of this.#cases.values()) {
+      try {
+        await this.#store(open)
+      } catch (error) {
+        this.#failed(error)
+      }
+    }
     this.#metrics.open.set(this.#cases.size)
     const errands = await this.#errands()
     if (this.#cases.size === 0 && this.#gasKey.isIdle && errands.length === 0) return
     // Nonces before facts: what the nonces call mined, the facts then show.
     const position = await this.#modules.court.position()
-    await this.#gasKey.tend(position)
+    try {
+      await this.#gasKey.tend(position)
+    } catch (error) {
+      // A full disk, or an RPC that will not have one transaction: an answer to a challenge is due all the same.
+      this.#failed(error)
+    }
     // Answers have deadlines; cases have none that a block's delay could break.
     for (const errand of errands) {
       try {
@@ -245,6 +256,7 @@ class CourtReporter implements Reporter {
       }
     }
     for (const open of [...this.#cases.values()]) {
+      if (open.stored === undefined) continue
       try {
         await this.#advance(open, position)
       } catch (error) {
@@ -263,7 +275,7 @@ class CourtReporter implements Reporter {
       return
     }
     this.#metrics.transactions.inc({ purpose: purpose.split(' ')[0] as string })
-    await this.#gasKey.send(purpose, data, position, to)
+    await this.#gasKey.send(purpose, data, position, { to, mayBeForgotten: true })
   }
 
   async #advance(open: OpenCase, position: ChainPosition): Promise<void> {

@@ -13,7 +13,7 @@ import {
   openReporter,
   readChallenge,
 } from '../../../node/chain/index.ts'
-import { type ChunkHolder, type Hex, toHex } from '../../../node/core/index.ts'
+import { type ChunkHolder, type Hex, type Offence, type Table, toHex } from '../../../node/core/index.ts'
 import { showChunk } from '../../../node/dht/replica/show-chunk.ts'
 import { chunkRoot } from '../../../node/statements/index.ts'
 import { countingRandom, MemoryTable, recordingLogger, recordingMetrics } from '../../unit/chain/stand-ins.ts'
@@ -68,7 +68,7 @@ function openDesk({ account, client = world.client, holder = holderOf(), options
 }
 
 /** A desk whose errands a reporter with this gas key sends. */
-async function openNode(label: string, setting: Omit<DeskSetting, 'account'> = {}) {
+async function openNode(label: string, setting: Omit<DeskSetting, 'account'> & { readonly table?: Table } = {}) {
   const gasKey = await world.gasKey(label)
   const opened = openDesk({ ...setting, account: gasKey.address })
   const [logger, metrics] = [recordingLogger(), recordingMetrics()]
@@ -76,7 +76,7 @@ async function openNode(label: string, setting: Omit<DeskSetting, 'account'> = {
     { rewardWindowSeconds: DEV_PARAMS.rewardWindowSeconds, maxFeePerGasWei: 10n ** 12n },
     {
       court: openCourt(world.client, world.deployment, gasKey),
-      table: new MemoryTable(),
+      table: setting.table ?? new MemoryTable(),
       stakeView: { stake: () => undefined, onHead: () => () => undefined },
       random: countingRandom(),
       logger,
@@ -391,6 +391,41 @@ test('bytes that are not here, and an answer that the chain refuses, are said; a
   await world.networkHelpers.mine(1)
   await node.turn()
   expect(await statusOf(challengeId)).toBe('answered')
+  await node.reporter.close()
+})
+
+// Seen failing before: a fault that could not be noted, a nonce that could not be forgotten, and an answer that could not
+// be written down, each kept every answer back for as long as the disk was full.
+test('a disk that is full keeps no answer back', async () => {
+  let isFull = false
+  const memory = new MemoryTable()
+  const table: Table = {
+    get: (key) => memory.get(key),
+    range: (from, to) => memory.range(from, to),
+    write: (rows) => (isFull ? Promise.reject(new Error('no space left')) : memory.write(rows)),
+  }
+  const node = await openNode('full disk', { table })
+  const first = await world.challenge(await world.promised())
+  await node.turn()
+  expect(await statusOf(first)).toBe('answered')
+  isFull = true
+  const offence: Offence = {
+    ...{ faultType: 1, stakeId: 3, signer: world.other.address, evidence: new Uint8Array(253) },
+    ...{ slot: `0x${'51'.repeat(32)}`, faultId: `0x${'fa'.repeat(32)}`, domain: world.separator.domain },
+  }
+  node.reporter.report(offence)
+  // The nonce of the first one is final, and to be forgotten.
+  await world.networkHelpers.mine(30)
+  const second = await world.challenge(await world.promised())
+  await node.turn()
+  expect(await statusOf(second)).toBe('answered')
+  expect(node.reporter.health().lastError).toBe('no space left')
+  // What the disk did not take is remembered as long as the node runs: nothing is sent twice.
+  const sent = await world.client.getTransactionCount({ address: node.gasKey.address })
+  await node.turn()
+  await node.turn()
+  expect(await statusOf(second)).toBe('collected')
+  expect(await world.client.getTransactionCount({ address: node.gasKey.address })).toBeLessThanOrEqual(sent + 2)
   await node.reporter.close()
 })
 
