@@ -36,6 +36,7 @@ import { showChunk } from './replica/show-chunk.ts'
 import { AgentDiscoveryProtocol } from './spatial/agent-discovery.ts'
 import { CellReader } from './spatial/cell-reader.ts'
 import { CellShelf } from './spatial/cell-shelf.ts'
+import { CellWriter } from './spatial/cell-writer.ts'
 import { AGENT_LIFE_SECONDS, AGENTS_SWEEP_MS } from './spatial/constants.ts'
 import { MeshDHTAdapter } from './spatial/mesh-adapter.ts'
 import { SpatialHashIndex } from './spatial/spatial-index.ts'
@@ -191,9 +192,10 @@ export class Dht implements ChunkHolder {
       keeping: { kept: modules.tables.kept, timers, metrics, logger },
     })
     const cells = new CellReader({ peers, tables: this.tables, reader: this.reader, timers, logger })
+    const writer = new CellWriter({ client: this.client, tables: this.tables, epoch })
     this.#shelf = new CellShelf({ book, epoch, metrics })
     this.spatial = new SpatialHashIndex({
-      store: (draft) => this.client.store(draft),
+      store: (draft) => writer.store(draft),
       readCells: (recordKeys, how) => cells.readCells(recordKeys, how),
     })
     this.agents = new AgentDiscoveryProtocol({
