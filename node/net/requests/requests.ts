@@ -1,4 +1,4 @@
-import type { Connection, PeerId, Stream } from '@libp2p/interface'
+import type { PeerId, Stream } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import type {
   Address,
@@ -13,27 +13,21 @@ import type {
 import { SuprnovaError } from '../../core/index.ts'
 import { BoundedMap } from '../bounded-map.ts'
 import {
-  ALL_READERS_REQUEST_RATE,
   DIAL_TIMEOUT_MS,
-  READER_ANSWERING_MAX,
-  READER_REQUEST_RATE,
-  REFUSALS_MAX,
   REQUEST_MAX_BYTES,
   REQUEST_PEERS_MAX,
   REQUEST_QUEUE_MAX_BYTES,
   REQUEST_SWEEP_MS,
   REQUEST_TIMEOUT_MS,
-  REQUESTS_ANSWERING_MAX,
   REQUESTS_WAITING_MAX,
-  STAKED_REQUEST_RATE,
   UNREACHABLE_MS,
 } from '../constants.ts'
-import { TokenBucket } from '../gossip/token-bucket.ts'
 import type { NetMetrics } from '../metrics.ts'
 import { forgetHearsay } from '../peers/hearsay.ts'
 import type { Host } from '../peers/host.ts'
 import { peerIdOfPublicKey } from '../peers/identity.ts'
 import type { Standing } from '../peers/standing.ts'
+import { Answering } from './answering.ts'
 import { busy, lost, refused, timedOut, tooLarge, unreachable } from './errors.ts'
 import { FramedStream } from './framed-stream.ts'
 import { FRAME, type RequestFrame } from './frames.ts'
@@ -71,12 +65,6 @@ interface Asking {
   opening: Promise<FramedStream> | undefined
 }
 
-interface Allowance {
-  bucket: TokenBucket
-  isStaked: boolean
-  refusals: number
-}
-
 /**
  * Requests with one answer each over one long-lived stream a peer and direction: each side opens the stream on which it
  * asks. A peer not connected is looked up and dialled, once at a time. Nothing here makes a timer or a promise chain a
@@ -87,12 +75,8 @@ export class Requests implements RequestTransport {
   readonly #modules: RequestsModules
   readonly #asking: BoundedMap<Address, Asking>
   readonly #unreachable: BoundedMap<Address, number>
-  readonly #allowances: BoundedMap<string, Allowance>
   readonly #peerIds: BoundedMap<Address, PeerId>
-  /** The stream on which each peer asks, its newest: as many as there are connections. */
-  readonly #answering = new Map<string, FramedStream>()
-  readonly #readers: TokenBucket
-  #handler: RequestHandler | undefined
+  readonly #answering: Answering
   #cancelSweep: (() => void) | undefined
   #running = false
 
@@ -102,15 +86,18 @@ export class Requests implements RequestTransport {
     const evicted = (name: string) => () => modules.metrics.evicted.inc({ name })
     this.#asking = new BoundedMap(REQUEST_PEERS_MAX, evicted('asking'))
     this.#unreachable = new BoundedMap(REQUEST_PEERS_MAX, evicted('unreachable'))
-    this.#allowances = new BoundedMap(REQUEST_PEERS_MAX, evicted('allowances'))
     this.#peerIds = new BoundedMap(REQUEST_PEERS_MAX, evicted('peer ids'))
-    this.#readers = new TokenBucket(ALL_READERS_REQUEST_RATE, modules.clock.nowMs())
+    this.#answering = new Answering(modules)
   }
 
   async start(): Promise<void> {
     this.#running = true
     const options = { maxInboundStreams: 2, maxOutboundStreams: 2, runOnLimitedConnection: false }
-    await this.#modules.host.handle(this.#protocol, (stream, connection) => this.#answer(stream, connection), options)
+    await this.#modules.host.handle(
+      this.#protocol,
+      (stream, connection) => this.#answering.take(stream, connection),
+      options,
+    )
   }
 
   async stop(): Promise<void> {
@@ -122,15 +109,11 @@ export class Requests implements RequestTransport {
       this.#lose(address, asking, 'all')
     }
     this.#asking.clear()
-    for (const stream of this.#answering.values()) stream.abort('stopping')
-    this.#answering.clear()
+    this.#answering.stop()
   }
 
   serve(handler: RequestHandler): () => void {
-    this.#handler = handler
-    return () => {
-      if (this.#handler === handler) this.#handler = undefined
-    }
+    return this.#answering.serve(handler)
   }
 
   isConnected(to: Address): boolean {
@@ -146,13 +129,7 @@ export class Requests implements RequestTransport {
       waiting += asking.waiting.size
       queuedBytes += asking.stream?.queuedBytes ?? 0
     }
-    let answerBytes = 0
-    for (const { queuedBytes: bytes } of this.#answering.values()) answerBytes += bytes
-    return {
-      ...{ asking: this.#asking.size, answering: this.#answering.size, allowances: this.#allowances.size, waiting },
-      'queued bytes': queuedBytes,
-      'answer bytes': answerBytes,
-    }
+    return { asking: this.#asking.size, waiting, 'queued bytes': queuedBytes, ...this.#answering.sizes }
   }
 
   request(to: Address, request: Uint8Array, options: RequestOptions = {}): Promise<Uint8Array> {
@@ -302,82 +279,6 @@ export class Requests implements RequestTransport {
     }
   }
 
-  #answer(stream: Stream, connection: Connection): void {
-    const { remotePeer } = connection
-    const peer = remotePeer.toString()
-    const most = this.#modules.standing.of(remotePeer) === undefined ? READER_ANSWERING_MAX : REQUESTS_ANSWERING_MAX
-    let answering = 0
-    // A peer asks on one stream: a second one means that the first is of no more use to it.
-    this.#answering.get(peer)?.abort('a newer stream of the same peer')
-    const framed: FramedStream = new FramedStream(
-      stream,
-      (frame) => {
-        if (frame.type !== FRAME.request) throw new RangeError('an answer on a stream that is for requests')
-        const refusal = this.#admit(peer, remotePeer, frame.payload.length)
-        if (refusal === 'end') throw new RangeError('asked too often')
-        if (refusal !== undefined) return framed.answer(FRAME.refusal, frame.id, refusal)
-        answering++
-        if (answering >= most) framed.hold('answering')
-        void this.#handle(frame, remotePeer, peer).then(({ type, payload }) => {
-          this.#charge(peer, payload.length)
-          if (framed.isOpen) framed.answer(type, frame.id, payload)
-          if (answering-- === most) framed.release('answering')
-        })
-      },
-      () => {
-        if (this.#answering.get(peer) === framed) this.#answering.delete(peer)
-      },
-    )
-    this.#answering.set(peer, framed)
-  }
-
-  async #handle({ payload }: RequestFrame, peer: PeerId, text: string) {
-    const { clock, standing, metrics, logger } = this.#modules
-    const address = standing.addressOf(peer)
-    if (this.#handler === undefined || address === undefined) return { type: FRAME.refusal, payload: UNSERVED }
-    try {
-      const charge = (requests: number) => this.#allowances.get(text)?.bucket.owe(clock.nowMs(), requests)
-      const answer = await this.#handler(payload, { address, stakeId: standing.of(peer)?.stakeId, charge })
-      metrics.requests.inc({ outcome: 'answered' })
-      return { type: FRAME.answer, payload: answer }
-    } catch (error) {
-      metrics.requests.inc({ outcome: 'failed' })
-      logger.warn('a request could not be answered', { error: String(error) })
-      return { type: FRAME.refusal, payload: FAILED }
-    }
-  }
-
-  /** Whether a peer may ask this now: `undefined` when it may. */
-  #admit(text: string, peer: PeerId, bytes: number): Uint8Array | 'end' | undefined {
-    const { clock, standing, metrics } = this.#modules
-    const nowMs = clock.nowMs()
-    const isStaked = standing.of(peer) !== undefined
-    let allowance = this.#allowances.get(text)
-    if (allowance === undefined || allowance.isStaked !== isStaked) {
-      const rate = isStaked ? STAKED_REQUEST_RATE : READER_REQUEST_RATE
-      allowance = { bucket: new TokenBucket(rate, nowMs), isStaked, refusals: allowance?.refusals ?? 0 }
-      this.#allowances.set(text, allowance)
-    }
-    const isWithin = isStaked || this.#readers.has(1, bytes, nowMs)
-    if (isWithin && allowance.bucket.take(1, bytes, nowMs)) {
-      if (!isStaked) this.#readers.take(1, bytes, nowMs)
-      allowance.refusals = 0
-      return undefined
-    }
-    metrics.requests.inc({ outcome: 'busy' })
-    allowance.refusals++
-    return allowance.refusals > REFUSALS_MAX ? 'end' : TOO_FAST
-  }
-
-  /** A question of 66 bytes may have an answer of 128 KiB: a reader, who has nothing to lose, pays for those too. */
-  #charge(text: string, bytes: number): void {
-    const allowance = this.#allowances.get(text)
-    if (allowance?.isStaked !== false) return
-    const nowMs = this.#modules.clock.nowMs()
-    allowance.bucket.oweBytes(bytes, nowMs)
-    this.#readers.oweBytes(bytes, nowMs)
-  }
-
   #peerOf(address: Address): PeerId | undefined {
     const known = this.#peerIds.get(address)
     if (known !== undefined) return known
@@ -403,8 +304,3 @@ export class Requests implements RequestTransport {
     })
   }
 }
-
-const words = (text: string) => new Uint8Array(Buffer.from(text, 'utf8'))
-const UNSERVED = words('unserved')
-const FAILED = words('failed')
-const TOO_FAST = words('busy')
