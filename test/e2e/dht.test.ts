@@ -106,6 +106,30 @@ describe('records from the command line', () => {
     expect((await cli('three', 'dht', 'query', '100', '100', '0', '--radius', '4.9')).json.agents).toEqual([])
   })
 
+  test('agents are found in the world that is named, and in no other', async () => {
+    const query = async (...args: string[]) => {
+      const { code, json } = await cli('four', 'dht', 'query', ...args)
+      const positions = json.agents?.map(({ position }: { position: number[] }) => position.join(' ')).sort()
+      return { code, found: positions ?? json.error.code }
+    }
+    await cli('one', 'dht', 'announce', 'king', '4', '0', '--world', 'chess')
+    await cli('two', 'dht', 'announce', 'queen', '3', '7', '--world', 'chess')
+    await cli('three', 'dht', 'announce', 'bird', '-300.5', '-4', '0', '--world', '3d')
+    // The board lies in one cell: each square sees all that is no further than the radius, the edge included.
+    expect(await query('4', '0', '--world', 'chess', '--radius', '0')).toEqual({ code: 0, found: ['4 0'] })
+    expect(await query('3', '0', '--world', 'chess', '--radius', '7')).toEqual({ code: 0, found: ['3 7', '4 0'] })
+    expect(await query('3', '0', '--world', 'chess', '--radius', '6.999')).toEqual({ code: 0, found: ['4 0'] })
+    const inSpace = await query('-300', '-1', '4', '--world', '3d', '--radius', '5.1')
+    expect(inSpace).toEqual({ code: 0, found: ['-300.5 -4 0'] })
+    // Another radius makes another world.
+    const chess = { name: 'chess', dimension: 2, baseLevel: 24, maxSpeed: 0, stalenessSeconds: 0 }
+    const board = JSON.stringify({ ...chess, radius: 8 })
+    expect(await query('4', '0', '--world', board, '--radius', '1')).toEqual({ code: 0, found: ['4 0'] })
+    const other = JSON.stringify({ ...chess, radius: 7 })
+    expect(await query('4', '0', '--world', other, '--radius', '1')).toEqual({ code: 0, found: [] })
+    expect(await query('4', '0', '1', '--world', 'chess')).toEqual({ code: 2, found: 'DHT_BAD_POSITION' })
+  })
+
   test('a state is renewed before its end, kept alive, and let go', async () => {
     const put = await cli('one', 'dht', 'put', 'lasting', '--value', 'still here', '--keep')
     expect((await cli('one', 'dht', 'renew')).json.states).toHaveLength(1)

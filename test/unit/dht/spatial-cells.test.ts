@@ -20,6 +20,7 @@ import {
 import { encodePresence, readPresence } from '../../../node/dht/spatial/presence.ts'
 import { SpatialHashIndex } from '../../../node/dht/spatial/spatial-index.ts'
 import { CHESS_WORLD, DEFAULT_WORLD, WORLDS, World, worldOf } from '../../../node/dht/spatial/world.ts'
+import { SeededRandom } from '../../../node/lab/simulation/seeded-random.ts'
 import { noLogger, noMetrics } from '../../../node/lab/simulation/silence.ts'
 import { KEY_TYPE, positionOf } from '../../../node/statements/index.ts'
 import { openSimulatedTable, SimulatedDisk } from '../../../node/store/index.ts'
@@ -233,6 +234,32 @@ describe('messages about cells', () => {
   })
 })
 
+const DRAWS = 500
+const OWN = 19
+
+/** The fewest nodes, besides the own, of which so many of each set can be taken: by trying all. */
+function fewest(sets: readonly (readonly number[])[], answers: number): number {
+  let best = Number.POSITIVE_INFINITY
+  const chosen = new Set<number>()
+  const go = (at: number, count: number) => {
+    const set = sets[at]
+    if (count >= best) return
+    if (set === undefined) {
+      best = count
+      return
+    }
+    for (const left of set) {
+      const taken = answers === 1 ? [left] : set.filter((stakeId) => stakeId !== left)
+      const fresh = taken.filter((stakeId) => !chosen.has(stakeId))
+      for (const stakeId of fresh) chosen.add(stakeId)
+      go(at + 1, count + fresh.filter((stakeId) => stakeId !== OWN).length)
+      for (const stakeId of fresh) chosen.delete(stakeId)
+    }
+  }
+  go(0, 0)
+  return best
+}
+
 describe('the choice of replicas', () => {
   const sets = fc.array(fc.shuffledSubarray([...Array(12).keys()], { minLength: 5, maxLength: 5 }), {
     minLength: 1,
@@ -287,6 +314,36 @@ describe('the choice of replicas', () => {
       () => 0,
     )
     expect(new Set(choice.next().keys())).toEqual(new Set([8, 9]))
+  })
+
+  // Two of three replicas of each cell: no choice makes that few requests when the cells' replicas are others.
+  it('needs hardly more requests than the best choice there is', () => {
+    const random = new SeededRandom('replicas of cells')
+    const stakes = [...Array(20).keys()]
+    for (const [cells, answers, most] of [
+      [4, 1, 4],
+      [4, 2, 8],
+      [8, 1, 6],
+      [8, 2, 11],
+    ] as const) {
+      const draws = Array.from({ length: DRAWS }, () =>
+        Array.from({ length: cells }, () => random.shuffle(stakes).slice(0, 3)),
+      )
+      const chosen = draws.map((sets) => {
+        const of = sets.map((set) => ({ sets: [set], members: set, standIns: [] }))
+        const choice = new CellChoice(
+          of,
+          () => answers,
+          (stakeId) => stakeId,
+        )
+        // The own copy costs no request.
+        return [...choice.next().keys()].filter((stakeId) => stakeId !== OWN).length
+      })
+      const best = draws.map((sets) => fewest(sets, answers))
+      const meanOf = (counts: readonly number[]) => counts.reduce((sum, count) => sum + count, 0) / DRAWS
+      expect(meanOf(chosen)).toBeLessThan(1.05 * meanOf(best))
+      expect(Math.max(...chosen)).toBeLessThanOrEqual(most)
+    }
   })
 })
 

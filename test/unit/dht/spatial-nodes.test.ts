@@ -55,19 +55,27 @@ const unit = fc.double({ min: -1, max: 1, noNaN: true })
 const points = fc.tuple(unit, unit, unit)
 const agent = fc.nat(AGENTS - 1)
 const ttl = fc.integer({ min: 1, max: TTL_MAX })
-/** Who hears nobody meanwhile: some of the nodes, or those that hold the cell where the agent was. */
+/** Who hears nobody meanwhile: some of the nodes, or those that hold the cell where the agent was, but its host. */
 const away = fc.oneof(
   { weight: 2, arbitrary: fc.constant<Away>([]) },
   { weight: 2, arbitrary: fc.uniqueArray(fc.nat(NODES - 1), { minLength: 1, maxLength: 3 }) },
-  { weight: 2, arbitrary: fc.constant<Away>('where it was') },
+  { weight: 1, arbitrary: fc.constant<Away>('where it was') },
 )
 const commands = fc.array(
   fc.oneof(
     {
-      weight: 8,
+      weight: 6,
       arbitrary: fc.record({
         ...{ do: fc.constant('move' as const), agent, to: points, isStep: fc.boolean(), ttl, away },
         isLossy: fc.boolean(),
+      }),
+    },
+    {
+      // What stands in the cell that it leaves cannot be cleared.
+      weight: 4,
+      arbitrary: fc.record({
+        ...{ do: fc.constant('move' as const), agent, to: points, isStep: fc.boolean(), ttl },
+        ...{ away: fc.constant<Away>('where it was'), isLossy: fc.constant(false) },
       }),
     },
     { weight: 3, arbitrary: fc.record({ do: fc.constant('race' as const), agent, to: points }) },
@@ -170,7 +178,7 @@ class Play {
     const { time } = this.world
     const epochMs = EPOCH_SECONDS * 1_000
     const leftMs = epochMs - (time.nowMs() % epochMs)
-    if (leftMs < epochMs / 2) await time.advance(leftMs + 10)
+    if (leftMs < epochMs / 4) await time.advance(leftMs + 10)
   }
 
   /** A point of the space, of one whose coordinates are from -1 to 1. */
