@@ -17,10 +17,13 @@ const AIMS: readonly RatioAim[] = [OURS_19, OURS_3].flatMap((ours) =>
 /** The aims of reading, by what was measured. */
 export const retrieveAims = (cells: readonly Cell[]) => AIMS.map((aim) => judge(cells, aim))
 
+/** With a record for each read: of all rounds and concurrencies, the warm-up and the profile. */
+function planOf(plan: { readonly rounds: number; readonly seconds: number; readonly count: number }) {
+  return { ...plan, fill: (plan.rounds * CONCURRENCIES.length + 2) * plan.count }
+}
+
 async function run({ quick, log }: BenchOptions): Promise<BenchReport> {
-  const length = quick
-    ? { rounds: 1, seconds: 0.3, count: 40, fill: 200 }
-    : { rounds: 3, seconds: 2, count: 400, fill: 3 * 3 * 400 + 400 }
+  const length = quick ? planOf({ rounds: 1, seconds: 0.3, count: 40 }) : planOf({ rounds: 3, seconds: 2, count: 200 })
   const { cells, profiles } = await compare(
     {
       op: 'retrieve',
@@ -34,7 +37,7 @@ async function run({ quick, log }: BenchOptions): Promise<BenchReport> {
     name: bench.name,
     machine: thisMachine(),
     command: `suprnova bench retrieve${quick ? ' --quick' : ''}`,
-    rows: cells.map((cell) => ({ ...rowOf(cell), answers: cell.way.answers })),
+    rows: cells.map((cell) => ({ ...rowOf(cell), answers: cell.way.answers, records: cell.filled })),
     aims: retrieveAims(cells),
     profiles,
   }

@@ -6,32 +6,38 @@ import { createInterface } from 'node:readline'
 import { measureLoad } from '../bench/records/load.ts'
 import type { LoadAnswer, LoadOrder } from '../bench/records/network-process.ts'
 import { profiled } from '../bench/records/profile.ts'
-import type { RecordWay } from '../bench/records/record-network.ts'
+import type { Done, RecordWay } from '../bench/records/record-network.ts'
+import { Stock } from '../bench/records/stock.ts'
 import { SYSTEMS } from '../bench/records/systems.ts'
 
 const answer = (value: unknown) => void process.stdout.write(`${JSON.stringify(value)}\n`)
 const network = await SYSTEMS[process.argv[2] ?? '']?.()
 if (network === undefined) throw new TypeError(`there is no system called ${process.argv[2]}`)
 
-/** How many records of each way are stored, and how many of them were read. */
-const stored = new Map<RecordWay, number>()
-const read = new Map<RecordWay, number>()
+const stocks = new Map<RecordWay, Stock>()
 
 async function obey({ op, way: name, isProfiled, ...load }: LoadOrder): Promise<LoadAnswer> {
   const way = network?.ways.find((way) => way.name === name)
   if (way === undefined) throw new TypeError(`there is no way called ${name}`)
-  const counted = op === 'store' ? stored : read
-  const from = counted.get(way) ?? 0
-  const limit = op === 'store' ? load.count : Math.min(load.count, (stored.get(way) ?? 0) - from)
-  if (op === 'store') way.prepare(from + limit)
-  const operation = {
-    store: (index: number) => way.store(from + index),
-    retrieve: (index: number) => way.retrieve(from + index).then(() => ({})),
-  }[op]
-  const run = () => measureLoad({ ...load, count: limit }, operation)
+  const stock = stocks.get(way) ?? new Stock(way)
+  stocks.set(way, stock)
+  const operation = op === 'store' ? storing(way, stock.stored, load.count) : reading(way, stock.toRead(load.count))
+  const run = () => measureLoad(load, operation)
   const { profile, result } = isProfiled ? await profiled(run) : { result: await run(), profile: undefined }
-  counted.set(way, from + result.done + result.failed)
+  stock[op === 'store' ? 'store' : 'read'](result.done + result.failed)
   return { result, profile }
+}
+
+function storing(way: RecordWay, from: number, count: number): (at: number) => Promise<Done> {
+  way.prepare(from + count)
+  return (at) => way.store(from + at)
+}
+
+function reading(way: RecordWay, indexOf: (at: number) => number): (at: number) => Promise<Done> {
+  return async (at) => {
+    await way.retrieve(indexOf(at))
+    return {}
+  }
 }
 
 let working: Promise<void> = Promise.resolve()

@@ -4,6 +4,7 @@ import { type Cell, judge, type RatioAim, rowOf } from '../../../node/lab/bench/
 import { measureLoad } from '../../../node/lab/bench/records/load.ts'
 import { mappedOf } from '../../../node/lab/bench/records/memory.ts'
 import { summaryOf } from '../../../node/lab/bench/records/profile.ts'
+import { Stock } from '../../../node/lab/bench/records/stock.ts'
 import { retrieveAims } from '../../../node/lab/bench/retrieve.ts'
 import { storeAims } from '../../../node/lab/bench/store.ts'
 
@@ -15,8 +16,9 @@ interface Numbers {
 
 function cell(name: string, concurrency: number, rounds: readonly Numbers[]): Cell {
   return {
-    way: { name, replicas: 3, quorum: 2, answers: '2', durable: 'flushed', valueBytes: 1024 },
+    way: { name, replicas: 3, quorum: 2, answers: '2', durable: 'flushed', remembers: true, valueBytes: 1024 },
     concurrency,
+    filled: 1,
     rounds: rounds.map((numbers) => ({ done: 1, failed: 1, seconds: 1, cores: 1, ...numbers })),
   }
 }
@@ -106,9 +108,52 @@ describe('a load', () => {
     expect(perSecond).toBeCloseTo(4 / seconds)
   })
 
-  test('begins nothing after its time', async () => {
-    const { done } = await measureLoad({ concurrency: 4, seconds: 0, count: 100 }, async () => ({}))
-    expect(done).toBe(0)
+  test('begins nothing after its time, and that it did nothing is an error', async () => {
+    const begun: number[] = []
+    const measuring = measureLoad({ concurrency: 4, seconds: 0, count: 100 }, async (index) => {
+      begun.push(index)
+      return {}
+    })
+    await expect(measuring).rejects.toMatchObject({ code: 'LAB_BENCH_IDLE', values: { begun: 0, count: 100 } })
+    expect(begun).toEqual([])
+  })
+
+  test('of nothing, or of which all failed, is an error and no row of zeros', async () => {
+    const none = measureLoad({ concurrency: 4, seconds: 60, count: 0 }, async () => ({}))
+    await expect(none).rejects.toMatchObject({ code: 'LAB_BENCH_IDLE', values: { begun: 0, failed: 0 } })
+    const refused = measureLoad({ concurrency: 2, seconds: 60, count: 3 }, () => Promise.reject(new Error('refused')))
+    await expect(refused).rejects.toThrow(/did nothing: 3 of 3 begun, 3 failed, the first because: refused/)
+  })
+})
+
+describe('records to be read', () => {
+  const stockOf = (remembers: boolean, stored: number) => {
+    const stock = new Stock({ name: 'x', remembers })
+    stock.store(stored)
+    return stock
+  }
+  const indices = (stock: Stock, count: number) => {
+    const indexOf = stock.toRead(count)
+    stock.read(count)
+    return Array.from({ length: count }, (_, at) => indexOf(at))
+  }
+
+  test('begin anew where nothing is remembered', () => {
+    const stock = stockOf(false, 5)
+    expect(indices(stock, 3)).toEqual([0, 1, 2])
+    expect(indices(stock, 4)).toEqual([3, 4, 0, 1])
+    stock.store(1)
+    expect(indices(stock, 2)).toEqual([1, 2])
+    expect(() => stockOf(false, 0).toRead(1)).toThrow(/stored 0 records/)
+  })
+
+  test('are never read twice where a reader remembers: it says what was stored and what is needed', () => {
+    const stock = stockOf(true, 5)
+    expect(indices(stock, 3)).toEqual([0, 1, 2])
+    expect(() => stock.toRead(3)).toThrow(
+      expect.objectContaining({ code: 'LAB_BENCH_SHORT', values: { way: 'x', stored: 5, needed: 6 } }),
+    )
+    expect(indices(stock, 2)).toEqual([3, 4])
   })
 })
 

@@ -40,6 +40,7 @@ export async function hyperDhtNetwork(): Promise<RecordNetwork> {
     quorum: NODES - 1,
     answers: options?.latest === false ? 'the first' : 'all of its query, newest wins',
     durable: 'in memory',
+    remembers: false,
     valueBytes: VALUE_BYTES,
     prepare(count) {
       for (let index = keys.length; index < count; index++) {

@@ -74,6 +74,7 @@ export async function kadDhtNetwork(k: number): Promise<RecordNetwork> {
         quorum: replicas,
         answers: 'the first',
         durable: 'in memory',
+        remembers: false,
         valueBytes: VALUE_BYTES,
         prepare() {},
         async store(index) {

@@ -1,3 +1,4 @@
+import { SuprnovaError } from '../../../core/index.ts'
 import { quantileOf } from '../bench.ts'
 import type { Done } from './record-network.ts'
 
@@ -25,7 +26,11 @@ export interface LoadResult {
   readonly failure?: string
 }
 
-/** Runs operations 0, 1, 2 and on, `concurrency` of them at a time. A failed one is counted apart. */
+/**
+ * Runs operations 0, 1, 2 and on, `concurrency` of them at a time. A failed one is counted apart.
+ *
+ * @throws SuprnovaError LAB_BENCH_IDLE when not one was done: its rate would be 0, and any ratio with it a lie
+ */
 export async function measureLoad(
   { concurrency, count, seconds }: LoadOptions,
   operation: (index: number) => Promise<Done>,
@@ -57,6 +62,12 @@ export async function measureLoad(
   await Promise.all(behind)
   const took = (performance.now() - startedAt) / 1000
   const { user, system } = process.cpuUsage(cpuBefore)
+  if (latencies.length === 0) {
+    const why = failure === undefined ? '' : `, the first because: ${failure}`
+    throw new SuprnovaError('LAB_BENCH_IDLE', `a load did nothing: ${next} of ${count} begun, ${failed} failed${why}`, {
+      values: { begun: next, count, failed, seconds },
+    })
+  }
   return {
     done: latencies.length,
     failed,

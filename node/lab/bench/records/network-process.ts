@@ -12,7 +12,7 @@ const THREADS = '64'
 
 /** A line on the program's standard input. */
 export interface LoadOrder extends LoadOptions {
-  /** New records; or records never read before, in the order they were stored. */
+  /** New records; or records in the order they were stored, see `Stock`. */
   readonly op: 'store' | 'retrieve'
   readonly way: string
   readonly isProfiled: boolean

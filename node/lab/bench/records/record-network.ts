@@ -25,6 +25,8 @@ export interface WayFacts {
   readonly answers: string
   /** Whether a record is on disk before its store is done. */
   readonly durable: 'flushed' | 'in memory'
+  /** Whether a reader remembers what it verified: then none is read twice. */
+  readonly remembers: boolean
   /** Bytes of a value: 1,024, or less where a peer's own limit asks it. */
   readonly valueBytes: number
 }

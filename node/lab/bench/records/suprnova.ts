@@ -57,6 +57,7 @@ export function wayOf(
     quorum,
     answers: String(replicas - quorum + 1),
     durable: inMemory ? 'in memory' : 'flushed',
+    remembers: true,
     valueBytes: VALUE_BYTES,
     prepare(count) {
       while (names.length < count) {
