@@ -74,6 +74,10 @@ export class SuprnovaNode implements NodeApi, HealthApi {
     return this.#parts.network
   }
 
+  get epochSeconds(): number {
+    return this.#parts.params.epochSeconds
+  }
+
   /** The node key's address. */
   get key(): Address {
     return this.#parts.key

@@ -30,6 +30,11 @@ export function counted(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`
 }
 
+/** An epoch, and when it is over. */
+export function epochUntil(epoch: number, endSeconds: number): string {
+  return `epoch ${epoch} (${moment(endSeconds)})`
+}
+
 /** Unix seconds as a date that anyone can read, in UTC. */
 export function moment(unixSeconds: number | bigint): string {
   return new Date(Number(unixSeconds) * 1_000).toISOString().replace('.000Z', 'Z')

@@ -30,3 +30,8 @@ export function indexOf(position: bigint): number {
 export function epochAt(unixSeconds: number, epochSeconds: number): number {
   return Math.floor(unixSeconds / epochSeconds)
 }
+
+/** Unix seconds at which an epoch is over: what holds until it holds until then. */
+export function epochEnd(epoch: number, epochSeconds: number): number {
+  return (epoch + 1) * epochSeconds
+}

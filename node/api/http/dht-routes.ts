@@ -10,6 +10,7 @@ import {
   type StateKey,
   worldOf,
 } from '../../dht/index.ts'
+import { epochEnd } from '../../statements/index.ts'
 import { STATE_LIMIT_BYTES } from '../constants.ts'
 import { RequestError } from '../errors.ts'
 import { readJson, sendJson } from './answer.ts'
@@ -24,6 +25,8 @@ export interface ReceiptLine {
   readonly recordKey: Hex
   readonly size: number
   readonly untilEpoch: number
+  /** Unix seconds at which that epoch is over. */
+  readonly untilSeconds: number
 }
 
 /** The answer to a store. */
@@ -38,6 +41,8 @@ export interface StoredLine {
   readonly degraded: boolean
   /** The last epoch of its life. */
   readonly expiryEpoch: number
+  /** Unix seconds at which that epoch is over. */
+  readonly expirySeconds: number
   readonly receipts: readonly ReceiptLine[]
 }
 
@@ -46,6 +51,8 @@ export interface RenewedLine {
   readonly recordKey: Hex
   /** The last epoch of its life now. */
   readonly expiryEpoch: number
+  /** Unix seconds at which that epoch is over. */
+  readonly expirySeconds: number
   /** False when it lives almost as long as it may: then nothing was signed. */
   readonly renewed: boolean
   readonly parts: number
@@ -59,6 +66,8 @@ export interface RenewedLine {
 export interface KeptLine {
   readonly nameHash: Hex
   readonly expiryEpoch: number
+  /** Unix seconds at which that epoch is over. */
+  readonly expirySeconds: number
 }
 
 /** Who holds a key now. */
@@ -79,6 +88,9 @@ export const HEADER = {
   missing: 'x-suprnova-missing',
 } as const
 
+/** What epochs are shown with. */
+type Shown = Pick<NodeApi, 'dht' | 'epochSeconds'>
+
 export interface DhtRouteModules {
   readonly api: NodeApi
   readonly timers: Timers
@@ -93,13 +105,13 @@ export async function answerDht(
 ): Promise<boolean> {
   const route = `${request.method} ${path}`
   const receipt = /^GET \/dht\/receipts\/([^/]+)$/.exec(route)
-  if (route === 'PUT /dht/state') sendJson(response, 200, await store(api.dht, query, request, timers))
+  if (route === 'PUT /dht/state') sendJson(response, 200, await store(api, query, request, timers))
   else if (route === 'GET /dht/state') await retrieve(api.dht, query, response, timers)
-  else if (route === 'POST /dht/renew') sendJson(response, 200, await renew(api.dht, query))
-  else if (route === 'GET /dht/kept') sendJson(response, 200, { states: keptOf(api.dht) })
+  else if (route === 'POST /dht/renew') sendJson(response, 200, await renew(api, query))
+  else if (route === 'GET /dht/kept') sendJson(response, 200, { states: keptOf(api) })
   else if (route === 'GET /dht/closest') sendJson(response, 200, closest(api.dht, query))
   else if (route === 'GET /dht/peers') sendJson(response, 200, await api.network.findPeers(walkTarget(api.dht, query)))
-  else if (route === 'GET /dht/receipts') sendJson(response, 200, { receipts: receiptsOf(api.dht, query) })
+  else if (route === 'GET /dht/receipts') sendJson(response, 200, { receipts: receiptsOf(api, query) })
   else if (route === 'GET /dht/query') sendJson(response, 200, await nearby(api.dht, query))
   else if (route === 'POST /dht/presence')
     sendJson(response, 200, await announce(api.dht, await readJson(request, timers)))
@@ -108,7 +120,12 @@ export async function answerDht(
   return true
 }
 
-async function store(dht: Dht, query: URLSearchParams, request: IncomingMessage, timers: Timers): Promise<StoredLine> {
+async function store(
+  { dht, epochSeconds }: Shown,
+  query: URLSearchParams,
+  request: IncomingMessage,
+  timers: Timers,
+): Promise<StoredLine> {
   if (Number(request.headers['content-length'] ?? 0) > STATE_LIMIT_BYTES) throw bodyTooLarge()
   const stored = await dht.states.storeState(keyOf(query), bodyOf(request, timers), {
     ...quorumOf(query),
@@ -122,13 +139,14 @@ async function store(dht: Dht, query: URLSearchParams, request: IncomingMessage,
     parts: stored.parts,
     degraded: stored.degraded,
     expiryEpoch: stored.expiryEpoch,
+    expirySeconds: epochEnd(stored.expiryEpoch, epochSeconds),
     // The third receipt of a healthy network is a moment behind the second: whoever asked may as well have it.
-    receipts: (query.get('all') === '1' ? await stored.rest : stored.receipts).map(lineOf),
+    receipts: linesOf(query.get('all') === '1' ? await stored.rest : stored.receipts, epochSeconds),
   }
 }
 
 /** Signs a state anew; with `keep=1` again before each end, with `keep=0` no more. */
-async function renew(dht: Dht, query: URLSearchParams): Promise<RenewedLine> {
+async function renew({ dht, epochSeconds }: Shown, query: URLSearchParams): Promise<RenewedLine> {
   const key = keyOf(query)
   const nameHash = nameHashOf(key)
   const { owner } = ownerOf(query)
@@ -137,12 +155,17 @@ async function renew(dht: Dht, query: URLSearchParams): Promise<RenewedLine> {
   const { receipts, recordKey, ...renewed } = await dht.states.renew(key, { ...quorum, ...ownerOf(query) })
   const isOwn = owner === undefined || owner === dht.ownStakeId
   if (query.get('keep') === '1' && isOwn) await dht.states.keeper?.keep(nameHash, { ...quorum, ...renewed })
-  const kept = isOwn && keptOf(dht).some((state) => state.nameHash === toHex(nameHash))
-  return { recordKey: toHex(recordKey), ...renewed, receipts: receipts.map(lineOf), kept }
+  const kept = isOwn && keptOf({ dht, epochSeconds }).some((state) => state.nameHash === toHex(nameHash))
+  const expirySeconds = epochEnd(renewed.expiryEpoch, epochSeconds)
+  return { recordKey: toHex(recordKey), ...renewed, expirySeconds, receipts: linesOf(receipts, epochSeconds), kept }
 }
 
-function keptOf(dht: Dht): KeptLine[] {
-  return (dht.states.keeper?.list() ?? []).map(({ expiryEpoch, nameHash }) => ({ nameHash, expiryEpoch }))
+function keptOf({ dht, epochSeconds }: Shown): KeptLine[] {
+  return (dht.states.keeper?.list() ?? []).map(({ expiryEpoch, nameHash }) => ({
+    nameHash,
+    expiryEpoch,
+    expirySeconds: epochEnd(expiryEpoch, epochSeconds),
+  }))
 }
 
 async function retrieve(dht: Dht, query: URLSearchParams, response: ServerResponse, timers: Timers): Promise<void> {
@@ -232,13 +255,13 @@ function walkTarget(dht: Dht, query: URLSearchParams): Uint8Array {
   return dht.states.keyOf(keyOf(query), ownerOf(query).owner)
 }
 
-function receiptsOf(dht: Dht, query: URLSearchParams): ReceiptLine[] {
+function receiptsOf({ dht, epochSeconds }: Shown, query: URLSearchParams): ReceiptLine[] {
   const key = query.get('key')
   const recordKey = key === null ? {} : { recordKey: toHex(dht.states.keyOf(keyOf(query))) }
   const stake = wholeOf(query, 'stake', 1, Number.MAX_SAFE_INTEGER)
   const stakeId = stake === undefined ? {} : { stakeId: stake }
   const limit = wholeOf(query, 'limit', 1, 10_000) ?? 100
-  return [...dht.receipts.list({ ...recordKey, ...stakeId, limit })].map(lineOf)
+  return linesOf(dht.receipts.list({ ...recordKey, ...stakeId, limit }), epochSeconds)
 }
 
 function exported(dht: Dht, id: Hex): unknown {
@@ -250,8 +273,10 @@ function exported(dht: Dht, id: Hex): unknown {
   })
 }
 
-function lineOf({ id, recordKey, size, stakeId, untilEpoch }: KeptReceipt): ReceiptLine {
-  return { id, stakeId, recordKey, size, untilEpoch }
+function linesOf(receipts: Iterable<KeptReceipt>, epochSeconds: number): ReceiptLine[] {
+  return Array.from(receipts, ({ id, recordKey, size, stakeId, untilEpoch }) => {
+    return { id, stakeId, recordKey, size, untilEpoch, untilSeconds: epochEnd(untilEpoch, epochSeconds) }
+  })
 }
 
 /** A name, or with `hash=1` its 32 bytes in hex. */

@@ -19,6 +19,8 @@ export interface GossipLine {
 export interface NodeApi {
   readonly dht: Dht
   readonly network: Pick<Network, 'findPeers' | 'locate'>
+  /** Of the deployment. */
+  readonly epochSeconds: number
   status(): Promise<NodeStatus>
   /** @returns how many peers it was handed to at once */
   publish(topic: string, payload: Uint8Array): Promise<{ readonly recipients: number }>

@@ -303,9 +303,11 @@ export class ChallengeDesk {
     const { logger, ownStakeId } = this.#modules
     const own = ownStakeId()
     const events = await this.#follower.walk(head, { ownStakeId: own, account: this.#options.account })
+    const isOpen = (challengeId: Hex) => this.#follower.now?.open.has(challengeId) === true
     for (const event of events) {
       this.#counter.inc({ event: event.type })
-      if (event.type !== 'opened' || event.seen.stakeId !== own) continue
+      // The first look reads days at once: what was answered meanwhile is nothing to warn of.
+      if (event.type !== 'opened' || event.seen.stakeId !== own || !isOpen(event.challengeId)) continue
       logger.warn('a receipt of this node is challenged', { challengeId: event.challengeId })
     }
     const { against, others } = this.status()

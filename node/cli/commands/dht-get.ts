@@ -129,7 +129,10 @@ async function byReader(
 
 function notFound(name: string, owner: number | undefined): TryAgainError {
   return new TryAgainError('DHT_NOT_FOUND', `nobody showed a record called ${JSON.stringify(name)}`, {
-    hint: "is it another stake's? give --owner; that nothing is shown proves nothing",
+    hint:
+      owner === undefined
+        ? "is it another stake's? give --owner; that nothing is shown proves nothing"
+        : 'replicas may be away, or the record over; that nothing is shown proves nothing',
     values: { name, owner: owner ?? null },
   })
 }

@@ -3,7 +3,7 @@ import { defineCommand } from '../command.ts'
 import { argument, described, optionalArgument } from '../option.ts'
 import { OPTION } from '../options.ts'
 import { Progress } from '../progress.ts'
-import { facts, table } from '../text.ts'
+import { epochUntil, facts, table } from '../text.ts'
 import { bytesIn } from '../values/bytes-in.ts'
 import { parseText } from '../values/text.ts'
 
@@ -48,16 +48,16 @@ export const command = defineCommand({
       ...(quorum === undefined ? {} : { quorum }),
       ...(replicas === undefined ? {} : { replicas }),
     })
-    const lines = stored.receipts.map(({ id, stakeId, untilEpoch }) => [
+    const lines = stored.receipts.map(({ id, stakeId, untilEpoch, untilSeconds }) => [
       `stake ${stakeId}`,
-      `until epoch ${untilEpoch}`,
+      `until ${epochUntil(untilEpoch, untilSeconds)}`,
       id,
     ])
     const held = facts({
       'record key': stored.recordKey,
       size: `${stored.size} bytes${stored.parts === 0 ? '' : ` in ${stored.parts} parts`}`,
       position: stored.position,
-      'lives through': `epoch ${stored.expiryEpoch}${values.keep ? ', then signed anew' : ''}`,
+      'lives through': `${epochUntil(stored.expiryEpoch, stored.expirySeconds)}${values.keep ? ', then signed anew' : ''}`,
     })
     const warning = stored.degraded ? '\nNo proper replica could be reached: only stand-ins hold it.' : ''
     return { data: stored, text: `Stored ${values.name}.\n${held}\n\nPromised by\n${table(lines)}${warning}` }

@@ -5,7 +5,7 @@ import { defineCommand } from '../command.ts'
 import { ConfigError, systemCode } from '../errors.ts'
 import { described } from '../option.ts'
 import { OPTION } from '../options.ts'
-import { table } from '../text.ts'
+import { epochUntil, table } from '../text.ts'
 
 export const command = defineCommand({
   description: [
@@ -44,8 +44,8 @@ export const command = defineCommand({
       ...(key === undefined ? {} : { key }),
       ...(stake === undefined ? {} : { stake }),
     })
-    const lines = receipts.map(({ id, recordKey, size, stakeId, untilEpoch }) => [
-      ...[`stake ${stakeId}`, `${size} bytes`, `until epoch ${untilEpoch}`],
+    const lines = receipts.map(({ id, recordKey, size, stakeId, untilEpoch, untilSeconds }) => [
+      ...[`stake ${stakeId}`, `${size} bytes`, `until ${epochUntil(untilEpoch, untilSeconds)}`],
       ...[`record ${recordKey.slice(0, 14)}…`, id],
     ])
     return { data: { receipts }, text: lines.length === 0 ? 'No receipts.' : table(lines) }

@@ -2,7 +2,7 @@ import { EXIT } from '../../core/index.ts'
 import { defineCommand } from '../command.ts'
 import { optionalArgument } from '../option.ts'
 import { OPTION } from '../options.ts'
-import { facts, table } from '../text.ts'
+import { epochUntil, facts, table } from '../text.ts'
 import { parseText } from '../values/text.ts'
 
 export const command = defineCommand({
@@ -23,7 +23,10 @@ export const command = defineCommand({
     const node = new NodeClient(values.dataDir)
     if (values.name === undefined) {
       const states = await node.kept()
-      const lines = states.map(({ expiryEpoch, nameHash }) => [nameHash, `signed through epoch ${expiryEpoch}`])
+      const lines = states.map(({ expiryEpoch, expirySeconds, nameHash }) => [
+        nameHash,
+        `signed through ${epochUntil(expiryEpoch, expirySeconds)}`,
+      ])
       return { data: { states }, text: lines.length === 0 ? 'No state is kept alive.' : table(lines) }
     }
     const { owner, quorum, replicas } = values
@@ -40,7 +43,7 @@ export const command = defineCommand({
     const about = facts({
       'record key': renewed.recordKey,
       size: `${renewed.size} bytes${renewed.parts === 0 ? '' : ` in ${renewed.parts} parts`}`,
-      'lives through': `epoch ${renewed.expiryEpoch}`,
+      'lives through': epochUntil(renewed.expiryEpoch, renewed.expirySeconds),
       'kept alive': renewed.kept ? 'yes' : 'no',
     })
     return { data: renewed, text: `${did}\n${about}` }

@@ -32,6 +32,7 @@ beforeEach(async () => {
   stopped = false
   refusal = undefined
   const api: NodeApi = {
+    epochSeconds: 10,
     // The routes of records are tested with real nodes.
     dht: undefined as never,
     network: undefined as never,

@@ -12,6 +12,9 @@ const PART_BYTES = 65_536
 /** What may lie in sockets and streams between two processes that wait for each other. */
 const ON_THE_WAY_BYTES = 4 * 1024 * 1024
 
+const EPOCH_SECONDS = 10
+const RECEIPT = { id: '0x01', recordKey: '0x02', size: 3, stakeId: 4, untilEpoch: 40 }
+
 let dataDir: string
 let server: LocalServer
 let client: NodeClient
@@ -48,7 +51,17 @@ beforeEach(async () => {
     keyOf: () => recordKey,
     async storeState(_key: string, value: AsyncIterable<Uint8Array>) {
       const size = await store(value)
-      return { recordKey, position: 1n, leaf: 0, size, parts: 0, degraded: false, receipts: [], rest: [] }
+      return {
+        recordKey,
+        position: 1n,
+        leaf: 0,
+        size,
+        parts: 0,
+        degraded: false,
+        expiryEpoch: 41,
+        receipts: [RECEIPT],
+        rest: [RECEIPT],
+      }
     },
     async retrieveState() {
       const shown = show()
@@ -57,7 +70,7 @@ beforeEach(async () => {
       return { recordKey, record, quorum: true, missing: [], ...shown }
     },
   }
-  const api = { dht: { states } } as unknown as NodeApi
+  const api = { epochSeconds: EPOCH_SECONDS, dht: { states } } as unknown as NodeApi
   server = new LocalServer({ socketPath: join(dataDir, 'node.sock') }, { api, timers, logger })
   await server.start()
   client = new NodeClient(dataDir)
@@ -87,6 +100,12 @@ function source(pieces: number, options: { failsAfter?: number; waitsAfter?: num
 }
 
 const settled = async (condition: () => boolean) => expect.poll(condition, { timeout: 20_000 }).toBe(true)
+
+test('epochs are told with the time at which they are over', async () => {
+  const stored = await client.storeState('timed', source(1).parts)
+  expect(stored).toMatchObject({ expiryEpoch: 41, expirySeconds: 42 * EPOCH_SECONDS })
+  expect(stored.receipts).toMatchObject([{ untilEpoch: 40, untilSeconds: 41 * EPOCH_SECONDS }])
+})
 
 describe('a value on its way in', () => {
   test('of 64 MiB is taken as a stream', async () => {

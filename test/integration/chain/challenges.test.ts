@@ -113,6 +113,17 @@ test('a node answers a challenge to its receipt at once, and collects what it is
   await node.reporter.close()
 })
 
+test('a node that starts again warns of what is open, and of nothing that was answered before', async () => {
+  const answered = await world.challenge(await world.promised())
+  await answerFromRich(answered)
+  const open = await world.challenge(await world.promised())
+  const { logger, look, metrics } = openDesk()
+  await look()
+  const warned = logger.lines.filter(({ message }) => message === 'a receipt of this node is challenged')
+  expect(warned.map(({ fields }) => fields?.challengeId)).toEqual([open])
+  expect(metrics.values.get('suprnova_chain_challenges_total opened')).toBe(2)
+})
+
 // Seen failing with answered challenges remembered for ever, and with events that vanished never undone.
 test('an answer that a reorganisation takes back is given again', async () => {
   const node = await openNode('reorganised')
