@@ -33,6 +33,8 @@ import { settingsOf } from './settings.ts'
 import { systemClock, systemRandom, systemTimers } from './system.ts'
 import { wholeValue } from './whole-value.ts'
 
+/** A receipt that needs no further challenge. */
+const SEEN_TO: ReadonlySet<string> = new Set(['CONTRACT_ALREADY_OPEN', 'CONTRACT_ALREADY_BROKEN'])
 /** Where messages go that name no topic. */
 export const MESSAGE_TOPIC = 'suprnova/messages'
 
@@ -76,7 +78,7 @@ export interface ReadState {
   readonly writerStakeId: number | undefined
   /** Stakes that promised this version to this node and did not show it. */
   readonly missing: readonly number[]
-  /** Challenges that were opened against them, when `challenge` asked for it. */
+  /** Challenges that were opened against them, when `challenge` asked for it; none that were open before. */
   readonly challenges: readonly Hex[]
 }
 
@@ -201,12 +203,7 @@ export class SuprnovaDHT {
     }
     const { missing, quorum, record, recordKey } = found
     const value = await wholeValue(found.parts, found.size)
-    const challenges: Hex[] = []
-    if (options.challenge === true) {
-      for (const kept of this.#dht.receipts.list({ recordKey: toHex(recordKey) })) {
-        if (missing.includes(kept.stakeId)) challenges.push(await this.challenge(kept.id))
-      }
-    }
+    const challenges = options.challenge === true ? await this.#challengeAll(recordKey, missing) : []
     return { value, quorum, writerStakeId: record.writerStakeId, missing, challenges }
   }
 
@@ -301,6 +298,23 @@ export class SuprnovaDHT {
   /** What a mesh needs of this DHT. */
   get meshes(): MeshDHTAdapter {
     return this.#dht.meshes
+  }
+
+  /** Challenges the newest receipt of each: any later PUT answers a challenge to an older one, and takes the bond. */
+  async #challengeAll(recordKey: Uint8Array, stakeIds: readonly number[]): Promise<Hex[]> {
+    const receipts = [...this.#dht.receipts.list({ recordKey: toHex(recordKey) })]
+    const challenges: Hex[] = []
+    for (const stakeId of new Set(stakeIds)) {
+      const newest = receipts.find((kept) => kept.stakeId === stakeId)
+      if (newest === undefined) continue
+      try {
+        challenges.push(await this.challenge(newest.id))
+      } catch (error) {
+        // An earlier read has seen to it: the value is no less read.
+        if (!(error instanceof SuprnovaError) || !SEEN_TO.has(error.code)) throw error
+      }
+    }
+    return challenges
   }
 
   /** Receipts this node was given, newest first. */

@@ -6,20 +6,28 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { openLightClient } from '../../node/index.ts'
+import { readChallenge } from '../../node/chain/index.ts'
+import type { Hex } from '../../node/core/index.ts'
+import { openLightClient, SuprnovaDHT } from '../../node/index.ts'
 import { ensureContractsBuilt } from '../../node/lab/index.ts'
-import { nodeReady, runNode } from '../../node/lab/network/node-process.ts'
+import { PRIVATE_PASSWORD } from '../../node/lab/network/member.ts'
+import { nodeReady, runForgetfulNode, runNode } from '../../node/lab/network/node-process.ts'
 import { PrivateNetwork, type StakedMember } from '../../node/lab/network/private-network.ts'
+import type { Running } from '../../node/lab/network/processes.ts'
 import { until } from '../../node/lab/network/until.ts'
 import { PROGRAM, startCli } from './cli-process.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const NODES = ['one', 'two', 'three', 'four']
+/** Honest until it is told to forget, by the last test. */
+const CHEAT = 'four'
 const PLACED_WITHIN_MS = 60_000
 /** Past what three nodes give a reader at once. */
 const LARGE_BYTES = process.env.SUPRNOVA_LONG === '1' ? 64 * 1024 * 1024 : 10 * 1024 * 1024
 
 let network: PrivateNetwork
+let cheat: Running
+let hasForgotten = false
 let folder: string
 
 beforeAll(async () => {
@@ -27,7 +35,13 @@ beforeAll(async () => {
   await ensureContractsBuilt({ log: () => {} })
   const signal = new AbortController().signal
   network = await PrivateNetwork.open({ members: [...NODES, 'program'], log: () => {}, signal })
-  const running = members(NODES).map((member) => ({ member, process: runNode(member, network.processes) }))
+  const running = members(NODES).map((member) => {
+    if (member.name !== CHEAT) return { member, process: runNode(member, network.processes) }
+    cheat = runForgetfulNode(member, member.settings, network.processes, (line) => {
+      if (line === 'forgotten') hasForgotten = true
+    })
+    return { member, process: cheat }
+  })
   for (const { member, process } of running)
     await nodeReady(member, process, 'runs', ({ phase }) => phase === 'running')
   await until('records can be placed', PLACED_WITHIN_MS, async () => {
@@ -84,9 +98,13 @@ describe('records from the command line', () => {
   })
 
   test('what nobody stored ends with 75 and says what that means', async () => {
-    const { code, stderr } = await cli('one', 'dht', 'get', 'nothing of this name')
+    const { code, json, stderr } = await cli('one', 'dht', 'get', 'nothing of this name')
     expect(code).toBe(75)
     expect(stderr).toContain('nobody showed a record')
+    expect(json.error.hint).toContain('give --owner')
+    const given = await cli('one', 'dht', 'get', 'nothing of this name', '--owner', String(stakeOf('two')))
+    expect(given).toMatchObject({ code: 75, json: { error: { code: 'DHT_NOT_FOUND' } } })
+    expect(given.json.error.hint).not.toContain('--owner')
   })
 
   test('closest, peers, receipts, announce and query answer', async () => {
@@ -323,6 +341,48 @@ describe('the package', () => {
     })
     expect(said.receipts).toBeGreaterThanOrEqual(2)
     expect(said.peers.found).toBeGreaterThanOrEqual(1)
+  })
+})
+
+describe('a promise that is broken', () => {
+  const KEPT_MOST = 40
+
+  test('is challenged by the read that finds it, once, and the value is read all the same', async () => {
+    const [program, forgetful] = members(['program', CHEAT]) as [StakedMember, StakedMember]
+    const dht = new SuprnovaDHT({
+      ...{ biometricId: 'b', egiCoordinator: program.settings.coordinator, dataDir: program.dataDir },
+      ...{ rpcUrls: [program.settings.rpcUrl], ensRegistry: program.settings.ensRegistry },
+      keystore: { path: program.node.path, password: PRIVATE_PASSWORD },
+      gasKeystore: { path: program.gas.path, password: PRIVATE_PASSWORD },
+      ...{ listen: [program.settings.listen], topics: program.settings.topics },
+    })
+    await dht.start()
+    try {
+      // Until the cheat is a replica, and has promised two versions: the older one is no longer owed.
+      let key = ''
+      const isPromised = () => dht.receipts(key).filter(({ stakeId }) => stakeId === forgetful.stakeId).length === 2
+      for (let i = 0; i < KEPT_MOST && !isPromised(); i++) {
+        key = `promised ${i}`
+        for (const value of ['older', 'newer']) await (await dht.storeState(key, value)).rest
+      }
+      expect(isPromised()).toBe(true)
+      expect(await dht.retrieveState(key, { challenge: true })).toMatchObject({ missing: [], challenges: [] })
+
+      cheat.tell('forget')
+      await until('the cheat has forgotten', PLACED_WITHIN_MS, async () => hasForgotten)
+      const read = await until('a read finds it', PLACED_WITHIN_MS, async () => {
+        const found = await dht.retrieveState(key, { challenge: true })
+        return found.challenges.length > 0 ? found : undefined
+      })
+      expect(read).toMatchObject({ quorum: true, missing: [forgetful.stakeId] })
+      expect(Buffer.from(read.value ?? []).toString()).toBe('newer')
+      expect(read.challenges).toHaveLength(1)
+      const row = await readChallenge(network, read.challenges[0] as Hex)
+      expect(row).toMatchObject({ stakeId: forgetful.stakeId })
+      expect((await dht.retrieveState(key, { challenge: true })).challenges).toEqual([])
+    } finally {
+      await dht.stop()
+    }
   })
 })
 
