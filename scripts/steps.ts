@@ -10,12 +10,12 @@ export interface Tally {
 const FORWARDED = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 const COLUMNS = 72
 
-let running: ChildProcess | undefined
+const running = new Set<ChildProcess>()
 for (const signal of FORWARDED) {
   process.on(signal, () => {
-    running?.kill(signal)
+    for (const child of running) child.kill(signal)
     process.exitCode = 128 + constants.signals[signal]
-    if (running === undefined) process.exit()
+    if (running.size === 0) process.exit()
   })
 }
 
@@ -24,29 +24,40 @@ export function isEnding(): boolean {
   return process.exitCode !== undefined && Number(process.exitCode) > 128
 }
 
-/** Runs one command with its output shown, under a headline, and says how long it took. Resolves with its exit code. */
+/**
+ * Runs one command with its output shown, under a headline, and says how long it took. Resolves with its exit code.
+ * @param options `isBeside`: others run meanwhile, so its output is shown in one piece when it is over
+ */
 export async function step(
   title: string,
   command: string,
   args: readonly string[],
-  env = process.env,
+  { isBeside = false }: { readonly isBeside?: boolean } = {},
 ): Promise<number> {
   if (isEnding()) return 1
   const startedAt = performance.now()
-  console.log(`\n── ${title} ${'─'.repeat(Math.max(3, COLUMNS - title.length))}`)
-  const code = await run(command, args, env)
+  const headline = `\n── ${title} ${'─'.repeat(Math.max(3, COLUMNS - title.length))}`
+  console.log(isBeside ? `${headline}\n(beside what follows; shown when it is over)` : headline)
+  const output: Buffer[] = []
+  const code = await run(command, args, isBeside ? output : undefined)
+  if (isBeside) {
+    console.log(headline)
+    process.stdout.write(Buffer.concat(output))
+  }
   const seconds = ((performance.now() - startedAt) / 1000).toFixed(1)
   console.log(`── ${title}: ${code === 0 ? 'ok' : `FAILED (exit code ${code})`}, ${seconds} s`)
   return code
 }
 
-async function run(command: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
+async function run(command: string, args: readonly string[], output: Buffer[] | undefined): Promise<number> {
   return await new Promise((resolve, reject) => {
-    const child = spawn(command, args, { stdio: ['ignore', 'inherit', 'inherit'], env })
-    running = child
+    const shown = output === undefined ? 'inherit' : 'pipe'
+    const child = spawn(command, args, { stdio: ['ignore', shown, shown] })
+    running.add(child)
+    for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk: Buffer) => output?.push(chunk))
     child.on('error', reject)
-    child.on('exit', (code, signal) => {
-      running = undefined
+    child.on('close', (code, signal) => {
+      running.delete(child)
       resolve(code ?? 128 + constants.signals[signal as NodeJS.Signals])
     })
   })

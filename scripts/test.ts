@@ -1,5 +1,6 @@
 /**
- * Checks and tests everything, one after the other: types, lint, format, Solidity tests, TypeScript tests.
+ * Checks and tests everything: types, lint, format, Solidity tests, TypeScript tests. The Solidity tests run beside the tiers
+ * that need no compiled contracts, no sockets and no chain; all else one after the other.
  * The last line is `N passed, N failed`, summed from the runners' own reports; a check that fails counts as one failed.
  *
  * `npm test`; `npm run test:long` (`--long`) for far more inputs; `npm run check` (`--checks`) for the checks alone.
@@ -31,17 +32,12 @@ for (const [title, tool, args] of CHECKS) {
 if (!onlyChecks) {
   const reports = await mkdtemp(join(tmpdir(), 'suprnova-reports-'))
   try {
-    await runner('Solidity tests', join(reports, 'solidity.json'), readSolidity, (report) => [
-      'scripts/solidity-tests.ts',
-      report,
+    const solidity = join(reports, 'solidity.json')
+    await Promise.all([
+      runner('Solidity tests', solidity, readSolidity, ['scripts/solidity-tests.ts', solidity], { isBeside: true }),
+      vitest(['unit', 'sim'], reports),
     ])
-    await runner('TypeScript tests', join(reports, 'vitest.json'), readVitest, (report) => [
-      'node_modules/vitest/vitest.mjs',
-      'run',
-      '--reporter=default',
-      '--reporter=json',
-      `--outputFile.json=${report}`,
-    ])
+    await vitest(['integration', 'fuzz', 'e2e'], reports)
   } finally {
     await rm(reports, { recursive: true, force: true })
   }
@@ -57,9 +53,10 @@ async function runner(
   title: string,
   report: string,
   read: (json: string) => Tally,
-  args: (report: string) => readonly string[],
+  args: readonly string[],
+  options: { readonly isBeside?: boolean } = {},
 ): Promise<void> {
-  const code = await step(title, process.execPath, args(report))
+  const code = await step(title, process.execPath, args, options)
   let tally: Tally
   try {
     tally = read(await readFile(report, 'utf8'))
@@ -70,6 +67,19 @@ async function runner(
   total = { passed: total.passed + tally.passed, failed: total.failed + tally.failed }
   if (tally.passed + tally.failed === 0) broken.push(`${title} ran no test`)
   else if (code !== 0 && tally.failed === 0) broken.push(`${title} ended with exit code ${code}`)
+}
+
+/** Some tiers of the TypeScript tests. */
+function vitest(tiers: readonly string[], reports: string): Promise<void> {
+  const report = join(reports, `${tiers.join('-')}.json`)
+  return runner(`TypeScript tests: ${tiers.join(', ')}`, report, readVitest, [
+    'node_modules/vitest/vitest.mjs',
+    'run',
+    ...tiers.map((tier) => `--project=${tier}`),
+    '--reporter=default',
+    '--reporter=json',
+    `--outputFile.json=${report}`,
+  ])
 }
 
 function readSolidity(json: string): Tally {
