@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { KIND, toHex } from '../../../node/core/index.ts'
-import { PART_BYTES } from '../../../node/dht/index.ts'
+import { nameHashOf, PART_BYTES } from '../../../node/dht/index.ts'
 import { OP } from '../../../node/dht/protocol/messages.ts'
 import { SimulatedDisk } from '../../../node/store/index.ts'
 import { bytes32 } from '../../vectors/generators/cast.ts'
@@ -152,14 +152,43 @@ describe('a state that is kept', () => {
     world.kill(1)
     await world.epochs(10)
     const { states } = (await world.open(1)).dht
-    expect(states.keeper?.list()).toMatchObject([{ expiryEpoch: expect.any(Number) }])
+    expect(states.keeper?.list()).toHaveLength(1)
     await world.epochs(2 * LIFE_EPOCHS)
     expect(textOf(await read(2, 'key', 1))).toBe('value')
+    // What was signed last is what it knows: else it would look for a newer end in every epoch.
+    expect(states.keeper?.list()[0]?.expiryEpoch).toBeGreaterThan(world.epoch)
     const nameHash = new Uint8Array(Buffer.from(states.keeper?.list()[0]?.nameHash.slice(2) ?? '', 'hex'))
     expect(await states.keeper?.letGo(nameHash)).toBe(true)
     await world.epochs(LIFE_EPOCHS + 1)
     expect(await read(2, 'key', 1)).toBeUndefined()
     expect(states.keeper?.list()).toEqual([])
+    world.kill(1)
+    expect((await world.open(1)).dht.states.keeper?.list()).toEqual([])
+  })
+
+  it('stays let go when that was said while it was signed anew', async () => {
+    world = await World.of(3)
+    const { states } = world.of(1).dht
+    await world.run(states.storeState('key', text('value'), { keep: true }))
+    world.network.partition([[world.of(1).signer.address]])
+    await world.epochs(40)
+    world.network.heal()
+    const looking = states.keeper?.look()
+    expect(await states.keeper?.letGo(nameHashOf('key'))).toBe(true)
+    await world.run(looking as Promise<void>)
+    expect(world.of(1).metrics.of('suprnova_dht_renewals_total', 'renewed')).toBe(1)
+    expect(states.keeper?.list()).toEqual([])
+  })
+
+  it('is kept by as many replicas as it was stored with', async () => {
+    world = await World.of(6)
+    const { receipts, states } = world.of(1).dht
+    await world.run(states.storeState('key', text('value'), { keep: true, replicas: 5, quorum: 4 }))
+    await world.epochs(LIFE_EPOCHS)
+    const kept = [...receipts.list({ recordKey: toHex(states.keyOf('key')) })]
+    const newest = kept.filter(({ put }) => toHex(put) === toHex(kept[0]?.put as Uint8Array))
+    expect(new Set(newest.map(({ stakeId }) => stakeId)).size).toBe(5)
+    expect(kept.length).toBeGreaterThan(newest.length)
   })
 
   it('is kept with its newest value, parts and all', async () => {
