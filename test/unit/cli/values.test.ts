@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { epochUntil } from '../../../node/cli/text.ts'
 import { hexBytes, parseAddress } from '../../../node/cli/values/hex.ts'
 import {
   parseCoordinator,
@@ -9,6 +10,7 @@ import {
 } from '../../../node/cli/values/network.ts'
 import { parsePort, wholeNumber } from '../../../node/cli/values/number.ts'
 import { parseKeyName } from '../../../node/cli/values/text.ts'
+import { epochEnd } from '../../../node/statements/index.ts'
 
 const ADDRESS = '0x70997970C51812dc3A010C7d01b50e0d17dc79C8'
 
@@ -89,4 +91,8 @@ describe('values on the command line', () => {
   it.each(['', '../x', 'a/b', '.hidden', 'A', 'a.json', 'a'.repeat(65), '-x'])('refuses the key name %j', (text) => {
     expect(() => parseKeyName(text)).toThrow()
   })
+})
+
+it('an epoch is shown with the time at which it is over', () => {
+  expect(epochUntil(179560197, epochEnd(179560197, 10))).toBe('epoch 179560197 (2026-11-25T10:19:40Z)')
 })
