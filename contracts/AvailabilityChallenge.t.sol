@@ -123,6 +123,16 @@ contract AvailabilityChallengeTest is World, IAvailabilityChallengeTypes {
         challenges.open{value: 1 ether}(receipt, put, type(uint32).max);
     }
 
+    function test_open_anEmptyValueHasNoChunk() public {
+        bytes memory putBody = _putBody(1, "name", 0);
+        bytes memory put = _shown(nodeKeyOf(WRITER), 1, _position(0), putBody);
+        bytes32 digest = _statementDigest(1, _position(0), _rootOf(putBody, 0, new bytes32[](0)));
+        bytes memory body = _receiptBody(digest, 0, 0, registry.currentEpoch() + LIFE);
+        bytes memory receipt = _shown(nodeKeyOf(REPLICA), 3, _position(0), body);
+        vm.expectRevert(abi.encodeWithSelector(IAvailabilityChallengeErrors.BeyondSize.selector, 0, 0));
+        challenges.open{value: 1 ether}(receipt, put, 0);
+    }
+
     function testFuzz_open_everyChunkAndNoOther(uint32 size, uint32 index) public {
         size = size % (SIZE + 1);
         bytes memory putBody = _putBody(1, "name", size);
@@ -636,6 +646,27 @@ contract AvailabilityChallengeTest is World, IAvailabilityChallengeTypes {
         _requireBooks();
     }
 
+    /// @dev A stake's id is its own for ever, and so is who it was: also when it left, and came again under another id.
+    function test_conclude_aPublisherThatLeftIsTheVictimStill() public {
+        (bytes memory receipt, bytes memory put) = _promise();
+        bytes32 id = _open(receipt, put, 5);
+        _unbond(writer);
+        vm.warp(_now() + 1500);
+        vm.roll(block.number + 20);
+        _withdraw(writer);
+        address operator = operatorOf(WRITER);
+        _fund(operator, MIN_STAKE);
+        NodeKeyProof memory key = _possession(operator, 0xFEED, NO_DEADLINE);
+        PersonProof memory person = _consent(operator, 0xFEED, personKeyOf(WRITER), NO_DEADLINE);
+        Permit memory none;
+        vm.prank(operator);
+        uint64 again = registry.register(MIN_STAKE, NO_DEADLINE, key, person, none);
+        require(again != writer, "an id was used twice");
+        challenges.conclude(id);
+        _equal(registry.creditsOf(operator), MIN_STAKE / 100, "the victim's share");
+        _requireBooks();
+    }
+
     function test_conclude_reachesAnUnbondingStake() public {
         (bytes memory receipt, bytes memory put) = _promise();
         _unbond(replica);
@@ -686,6 +717,26 @@ contract AvailabilityChallengeTest is World, IAvailabilityChallengeTypes {
         challenges.conclude(id);
         vm.expectPartialRevert(IAvailabilityChallengeErrors.NotPaid.selector);
         challenges.collect(id);
+    }
+
+    /// @dev It swallows the refusal of its own, and collects another's beside it.
+    function test_collect_aReceiverThatCollectsAnothersMovesNothingOfIt() public {
+        (bytes memory receipt, bytes memory put) = _promise();
+        Patient patient = new Patient(challenges);
+        vm.deal(address(patient), 1 ether);
+        bytes32 own = patient.open(receipt, put);
+        bytes32 other = _open(receipt, put, 6);
+        uint256 bond = challenges.challengeOf(other).bondWei;
+        patient.wants(other);
+        _outwait(other);
+        challenges.conclude(own);
+        challenges.conclude(other);
+        uint256 before = address(this).balance;
+        challenges.collect(own);
+        _equal(address(patient).balance, 1 ether, "its own bond, once");
+        _equal(address(this).balance - before, bond, "the other's bond, to whom it is due");
+        _equal(address(challenges).balance, 0, "left");
+        _equal(patient.refusals(), 1, "its own, a second time");
     }
 
     function test_conclude_reachesAJailedAndATombstonedStake() public {
@@ -956,5 +1007,37 @@ contract Greedy {
     function open(bytes calldata receipt, bytes calldata put) external returns (bytes32) {
         id = challenges.open{value: 0.5 ether}(receipt, put, 5);
         return id;
+    }
+}
+
+/// @dev Opens a challenge; while its bond is paid it asks for it again, takes the refusal, and collects another's.
+contract Patient {
+    IAvailabilityChallenge private immutable challenges;
+    bytes32 private id;
+    bytes32 private other;
+    uint256 public refusals;
+
+    constructor(IAvailabilityChallenge challenges_) {
+        challenges = challenges_;
+    }
+
+    receive() external payable {
+        _takeMore();
+    }
+
+    function open(bytes calldata receipt, bytes calldata put) external returns (bytes32) {
+        id = challenges.open{value: 0.5 ether}(receipt, put, 5);
+        return id;
+    }
+
+    function wants(bytes32 other_) external {
+        other = other_;
+    }
+
+    function _takeMore() private {
+        try challenges.collect(id) {} catch {
+            refusals++;
+        }
+        challenges.collect(other);
     }
 }
