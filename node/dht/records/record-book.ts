@@ -1,6 +1,7 @@
 import { equalBytes, type Logger, type Metrics, type ProtocolParams, type Table, toHex } from '../../core/index.ts'
 import { chunkRoot, KEY_TYPE } from '../../statements/index.ts'
 import type { ChallengeView, DhtRecord, EntryId, SignedPut } from '../interface.ts'
+import { type HoldingStats, Holdings, type Usage } from './holdings.ts'
 import {
   allMeta,
   allOlder,
@@ -38,12 +39,6 @@ export interface RecordBookModules {
   readonly logger: Logger
 }
 
-/** What one writer holds here, current and older versions together. */
-export interface Usage {
-  readonly records: number
-  readonly bytes: number
-}
-
 /** A version as it is served. */
 export interface StoredRecord extends RecordMeta {
   /** Reads the value. */
@@ -68,30 +63,27 @@ export type Saved =
 export class RecordBook {
   readonly #params: ProtocolParams
   readonly #modules: RecordBookModules
-  readonly #usage = new Map<number, { records: number; bytes: number }>()
-  /** Current entries of one writer in one cell, by {@link crowdOf}. */
-  readonly #crowds = new Map<string, number>()
+  readonly #holdings: Holdings
   readonly #listeners = new Set<(meta: RecordMeta) => void>()
   /** The newest save of an entry that is under way: the next one waits for it. */
   readonly #underWay = new Map<string, Promise<unknown>>()
-  #records = 0
-  #older = 0
-  #bytes = 0
-  #newestKeepEpoch = 0
   /** The keep row at which the last sweep stopped short; `undefined` when it came to the end. */
   #sweptTo: Uint8Array | undefined
 
   private constructor(params: ProtocolParams, modules: RecordBookModules) {
     this.#params = params
     this.#modules = modules
+    this.#holdings = new Holdings(modules.metrics)
   }
 
   /** Opens the book, counting what each writer holds in one pass over the rows without values. */
   static async open(params: ProtocolParams, modules: RecordBookModules): Promise<RecordBook> {
     const book = new RecordBook(params, modules)
-    for (const [key, bytes] of modules.table.range(...allMeta())) book.#count(readMeta(key, bytes), 'current', 1)
-    for (const [key, bytes] of modules.table.range(...allOlder())) book.#count(readMeta(key, bytes), 'older', 1)
-    book.#measure()
+    for (const [key, bytes] of modules.table.range(...allMeta()))
+      book.#holdings.count(readMeta(key, bytes), 'current', 1)
+    for (const [key, bytes] of modules.table.range(...allOlder()))
+      book.#holdings.count(readMeta(key, bytes), 'older', 1)
+    book.#holdings.measure()
     return book
   }
 
@@ -132,7 +124,7 @@ export class RecordBook {
   held(signed: VersionId): StoredRecord | undefined {
     const current = this.current(signed)
     if (current !== undefined && isVersion(current, signed)) return current
-    return this.#older === 0 ? undefined : this.#olderVersion(signed)
+    return this.#holdings.older === 0 ? undefined : this.#olderVersion(signed)
   }
 
   /** A value held here of that root: of the entry itself, or for content of any entry of its record. */
@@ -149,7 +141,7 @@ export class RecordBook {
 
   /** Current entries of one writer in one cell. */
   crowdOf(recordKey: Uint8Array, writerStakeId: number): number {
-    return this.#crowds.get(crowdName(recordKey, writerStakeId)) ?? 0
+    return this.#holdings.crowdOf(recordKey, writerStakeId)
   }
 
   /**
@@ -161,7 +153,7 @@ export class RecordBook {
   }
 
   usage(stakeId: number): Usage {
-    return this.#usage.get(stakeId) ?? { records: 0, bytes: 0 }
+    return this.#holdings.usage(stakeId)
   }
 
   /** Calls `listener` after each new version. @returns the function that ends it */
@@ -170,21 +162,8 @@ export class RecordBook {
     return () => this.#listeners.delete(listener)
   }
 
-  stats(): {
-    readonly records: number
-    readonly older: number
-    readonly bytes: number
-    readonly writers: number
-    /** The last epoch for which something was promised; 0 when nothing was. */
-    readonly promisedUntilEpoch: number
-  } {
-    return {
-      records: this.#records,
-      older: this.#older,
-      bytes: this.#bytes,
-      writers: this.#usage.size,
-      promisedUntilEpoch: this.#newestKeepEpoch,
-    }
+  stats(): HoldingStats {
+    return this.#holdings.stats()
   }
 
   /**
@@ -219,7 +198,7 @@ export class RecordBook {
       }
     }
     if (dropped > 0) this.#modules.logger.debug('records dropped', { dropped })
-    this.#measure()
+    this.#holdings.measure()
     if (failures.length > 0) throw failures[0]
     return dropped
   }
@@ -231,7 +210,7 @@ export class RecordBook {
     const current = this.current(record)
     // Promising a second content of a slot would help a liar, and nobody else.
     if (this.#equivocates(record, current)) return { outcome: 'conflict' }
-    const older = this.#older === 0 ? undefined : this.#olderVersion(record)
+    const older = this.#holdings.older === 0 ? undefined : this.#olderVersion(record)
     const order = current === undefined ? 1 : comparePuts(record, current)
     if (current !== undefined && order <= 0) {
       const same = order === 0 ? current : older
@@ -256,12 +235,12 @@ export class RecordBook {
       ...(current === undefined ? [] : [[olderKey(current), encodeMeta(current)] as const]),
     ]
     await this.#modules.table.write(writes)
-    this.#newestKeepEpoch = Math.max(this.#newestKeepEpoch, keepUntilEpoch)
-    if (older !== undefined) this.#count(older, 'older', -1)
-    this.#count(meta, 'current', 1)
+    this.#holdings.promise(keepUntilEpoch)
+    if (older !== undefined) this.#holdings.count(older, 'older', -1)
+    this.#holdings.count(meta, 'current', 1)
     if (current !== undefined) {
-      this.#count(current, 'current', -1)
-      this.#count(current, 'older', 1)
+      this.#holdings.count(current, 'current', -1)
+      this.#holdings.count(current, 'older', 1)
     }
     for (const listener of this.#listeners) listener(meta)
     return { outcome: 'new' }
@@ -282,7 +261,7 @@ export class RecordBook {
       [keepKey(stored.keepUntilEpoch, stored), undefined],
       [keepKey(keepUntilEpoch, meta), KEPT],
     ])
-    this.#newestKeepEpoch = Math.max(this.#newestKeepEpoch, keepUntilEpoch)
+    this.#holdings.promise(keepUntilEpoch)
   }
 
   /** Runs `work` after whatever is under way for an entry: nothing about it changes meanwhile. */
@@ -330,7 +309,7 @@ export class RecordBook {
       [row, undefined],
       ...placeOf(stored, undefined),
     ])
-    this.#count(stored, isCurrent ? 'current' : 'older', -1)
+    this.#holdings.count(stored, isCurrent ? 'current' : 'older', -1)
     return true
   }
 
@@ -342,7 +321,7 @@ export class RecordBook {
       said.version.position === position &&
       !equalBytes(said.putDigest, record.putDigest)
     if (current !== undefined && isOther(current)) return true
-    if (this.#older === 0) return false
+    if (this.#holdings.older === 0) return false
     for (const [key, bytes] of this.#modules.table.range(...olderAt(record, position))) {
       if (isOther(readMeta(key, bytes))) return true
     }
@@ -363,39 +342,6 @@ export class RecordBook {
   #stored(meta: RecordMeta): StoredRecord {
     return { ...meta, value: () => new Uint8Array(this.#modules.table.get(valueKey(meta)) ?? new Uint8Array()) }
   }
-
-  #count(meta: RecordMeta, as: 'current' | 'older', by: 1 | -1): void {
-    const { frame, keepUntilEpoch, size, writerStakeId } = meta
-    const bytes = by * (size + frame.length)
-    const usage = this.#usage.get(writerStakeId) ?? { records: 0, bytes: 0 }
-    usage.records += by
-    usage.bytes += bytes
-    if (usage.records > 0) this.#usage.set(writerStakeId, usage)
-    else this.#usage.delete(writerStakeId)
-    if (as === 'older') this.#older += by
-    else {
-      this.#records += by
-      this.#countCrowd(meta, by)
-    }
-    this.#bytes += bytes
-    if (by > 0) this.#newestKeepEpoch = Math.max(this.#newestKeepEpoch, keepUntilEpoch)
-  }
-
-  #countCrowd({ keyType, recordKey, writerStakeId }: RecordMeta, by: 1 | -1): void {
-    if (keyType !== KEY_TYPE.cell) return
-    const name = crowdName(recordKey, writerStakeId)
-    const crowd = (this.#crowds.get(name) ?? 0) + by
-    if (crowd > 0) this.#crowds.set(name, crowd)
-    else this.#crowds.delete(name)
-  }
-
-  #measure(): void {
-    const { metrics } = this.#modules
-    const records = metrics.gauge('suprnova_dht_records', 'Versions held, by whether they are current')
-    records.set(this.#records, { version: 'current' })
-    records.set(this.#older, { version: 'older' })
-    metrics.gauge('suprnova_dht_record_bytes', 'Bytes of values and PUT frames held').set(this.#bytes)
-  }
 }
 
 /** A row must hold something to be there. */
@@ -409,10 +355,6 @@ function isVersion(stored: RecordMeta, { putDigest, version }: VersionId): boole
 function placeOf(meta: RecordMeta, value: Uint8Array | undefined): readonly Write[] {
   if (meta.keyType !== KEY_TYPE.cell) return []
   return [[digestKey(meta.recordKey, meta.putDigest, meta.version.leaf), value]]
-}
-
-function crowdName(recordKey: Uint8Array, writerStakeId: number): string {
-  return `${toHex(recordKey)} ${writerStakeId}`
 }
 
 function metaOf(record: SignedPut, keepUntilEpoch: number, standIn: boolean): RecordMeta {
