@@ -44,7 +44,7 @@ export const PUBLIC_CONFIRMATIONS_BLOCKS = 2
 /** Without a head for so long the chain is called silent. */
 export const STALE_AFTER_MS = 30_000
 
-/** No report pays more than this a gas, however dear blocks become. */
+/** No report pays more than this a gas, however dear blocks become; an answer to a challenge may pay 20 times as much. */
 export const MAX_FEE_PER_GAS_WEI = 500_000_000_000n
 
 /** How often the ENS name is compared with the pin. It decides nothing. */

@@ -4,10 +4,13 @@ import { answerCall, collectCall, concludeCall, supersededCall } from '../action
 import type { ChainClient } from '../client.ts'
 import { chainErrorMessage } from '../contract-errors.ts'
 import type { Errand } from '../reporter/reporter.ts'
+import { ANSWER_FEE_FACTOR, ANSWER_PURPOSE } from '../reporter/transaction.ts'
 import type { SeenChallenge } from './challenge-event.ts'
 import { ChallengeFollower } from './challenge-follower.ts'
 import { ANSWER_GAS, ANSWERS_KEPT, COLLECT_GAS, ERRANDS_MAX, SEARCHES_MAX, STAGGER_PARTS } from './constants.ts'
 
+/** An answer for another stake: it may not cost more than a report, since the bond alone pays for it. */
+const HELP_PURPOSE = 'help'
 /** Refusals that only say that the chain moved on since the look: somebody answered, or a reorganisation took it back. */
 const MOVED_ON = new Set(['NotOpen', 'UnknownChallenge'])
 
@@ -194,7 +197,8 @@ export class ChallengeDesk {
       // Something else may be the answer: a later PUT, or bytes that came back.
       answering.call = undefined
     }
-    return { purpose: `answer ${seen.challengeId}`, to: this.#options.availability, data, refused }
+    const purpose = seen.stakeId === own ? ANSWER_PURPOSE : HELP_PURPOSE
+    return { purpose: `${purpose} ${seen.challengeId}`, to: this.#options.availability, data, refused }
   }
 
   #isDue({ answerableUntil, challengeId, stakeId }: SeenChallenge, own: number | undefined, head: Head): boolean {
@@ -340,8 +344,8 @@ export class ChallengeDesk {
     let problem: string | undefined
     if (own !== undefined && balance < least) {
       problem = `the gas key ${account} has ${balance} wei, ten answers to challenges cost ${least}: send it some`
-    } else if (against > 0 && price > maxFeePerGasWei) {
-      problem = `a gas costs ${price} wei, this node pays ${maxFeePerGasWei} at most: answer by hand, or wait`
+    } else if (against > 0 && price > maxFeePerGasWei * ANSWER_FEE_FACTOR) {
+      problem = `a gas costs ${price} wei, this node pays ${maxFeePerGasWei * ANSWER_FEE_FACTOR} at most: answer by hand, or wait`
     }
     if (problem !== undefined && this.#lowGas === undefined) logger.warn('the gas key runs low', { account, problem })
     this.#lowGas = problem

@@ -2,6 +2,7 @@ import { type Address, type Hex, type Logger, SuprnovaError } from '../../core/i
 import type { Court } from './court.ts'
 import type { Outbox } from './outbox.ts'
 import {
+  capAt,
   capped,
   type Flight,
   freeNonce,
@@ -73,8 +74,9 @@ export class GasKey {
     const { court } = this.#modules
     const { mayBeForgotten = false, to } = how
     const gas = ((await court.gasFor(data, to)) * GAS_MARGIN_PERCENT) / 100n
-    const fees = capped(await court.fees(), this.#maxFeePerGasWei)
-    const nonce = freeNonce([...this.#transactions.values()], position.minedNonce)
+    const transactions = [...this.#transactions.values()]
+    const nonce = freeNonce(transactions, position.minedNonce)
+    const fees = capped(await court.fees(), capAt(nonce, [...transactions, { nonce, purpose }], this.#maxFeePerGasWei))
     const unsigned = { nonce, purpose, to: to ?? court.address, data, gas, ...fees }
     await this.#dispatch(unsigned, position.headNumber, mayBeForgotten)
   }
@@ -92,7 +94,8 @@ export class GasKey {
     } else if (step.do === 'fill') {
       logger.warn('filling a nonce that nothing uses', { nonce })
       const empty = { nonce, purpose: `fill ${nonce}`, to: court.reporter, data: '0x' as Hex, gas: FILL_GAS }
-      await this.#dispatch({ ...empty, ...capped(fees, this.#maxFeePerGasWei) }, position.headNumber)
+      const cap = capAt(nonce, [...this.#transactions.values()], this.#maxFeePerGasWei)
+      await this.#dispatch({ ...empty, ...capped(fees, cap) }, position.headNumber)
     } else if (transaction !== undefined && step.do === 'replace') {
       logger.warn('raising the fee', { nonce, maxFeePerGas: String(step.fees.maxFeePerGas) })
       await this.#dispatch({ ...transaction, ...step.fees }, position.headNumber)

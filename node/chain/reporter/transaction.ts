@@ -64,7 +64,7 @@ export function planNonces(
     const { sentAtBlock } = flight
     if (sentAtBlock === undefined || flight.usedAtBlock !== undefined) steps.push({ do: 'send', nonce })
     else if (at.headNumber - sentAtBlock >= REPLACE_AFTER_BLOCKS) {
-      const fees = bumped(transaction, suggested, maxFeePerGas)
+      const fees = bumped(transaction, suggested, capAt(nonce, transactions, maxFeePerGas))
       steps.push(fees === undefined ? { do: 'send', nonce } : { do: 'replace', nonce, fees })
     }
   }
@@ -88,22 +88,42 @@ export function isOnItsWay(transactions: readonly SentTransaction[], purpose: st
   return transactions.some((transaction) => transaction.purpose === purpose && transaction.nonce >= minedNonce)
 }
 
-/** `fees`, at most `maxFeePerGas` each. */
-export function capped(fees: Fees, maxFeePerGas: bigint): Fees {
+/** The answer to a challenge of the own stake may cost so many times what a report may: it keeps a tenth of that stake. */
+export const ANSWER_FEE_FACTOR = 20n
+
+/** What an errand that answers a challenge of the own stake is called, before the challenge's id. */
+export const ANSWER_PURPOSE = 'answer'
+
+/**
+ * The most that a transaction under `nonce` may pay. An answer waits for all nonces below its own, so they may cost as
+ * much. What goes to the block's builder is bounded as ever: an RPC that lies about fees could name any.
+ * @param maxFeePerGas of a report
+ */
+export function capAt(
+  nonce: number,
+  transactions: readonly Pick<SentTransaction, 'nonce' | 'purpose'>[],
+  maxFeePerGas: bigint,
+): Fees {
+  const isOwed = transactions.some((one) => one.nonce >= nonce && one.purpose.startsWith(`${ANSWER_PURPOSE} `))
+  return { maxFeePerGas: isOwed ? maxFeePerGas * ANSWER_FEE_FACTOR : maxFeePerGas, maxPriorityFeePerGas: maxFeePerGas }
+}
+
+/** `fees`, at most those of `cap`. */
+export function capped(fees: Fees, cap: Fees): Fees {
   return {
-    maxFeePerGas: least(fees.maxFeePerGas, maxFeePerGas),
-    maxPriorityFeePerGas: least(fees.maxPriorityFeePerGas, maxFeePerGas),
+    maxFeePerGas: least(fees.maxFeePerGas, cap.maxFeePerGas),
+    maxPriorityFeePerGas: least(fees.maxPriorityFeePerGas, cap.maxPriorityFeePerGas),
   }
 }
 
 /** A price the network takes as a replacement, or `undefined` when the cap is below it. */
-function bumped(last: Fees, suggested: Fees, maxFeePerGas: bigint): Fees | undefined {
+function bumped(last: Fees, suggested: Fees, cap: Fees): Fees | undefined {
   const up = (fee: bigint) => (fee * BigInt(FEE_BUMP_PERCENT)) / 100n + 1n
   const fees = {
     maxFeePerGas: most(up(last.maxFeePerGas), suggested.maxFeePerGas),
     maxPriorityFeePerGas: most(up(last.maxPriorityFeePerGas), suggested.maxPriorityFeePerGas),
   }
-  const within = capped(fees, maxFeePerGas)
+  const within = capped(fees, cap)
   return within.maxFeePerGas < up(last.maxFeePerGas) || within.maxPriorityFeePerGas < up(last.maxPriorityFeePerGas)
     ? undefined
     : within

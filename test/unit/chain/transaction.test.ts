@@ -1,6 +1,14 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { type Flight, freeNonce, planNonces, type SentTransaction } from '../../../node/chain/reporter/transaction.ts'
+import {
+  ANSWER_FEE_FACTOR,
+  ANSWER_PURPOSE,
+  capAt,
+  type Flight,
+  freeNonce,
+  planNonces,
+  type SentTransaction,
+} from '../../../node/chain/reporter/transaction.ts'
 
 const FEES = { maxFeePerGas: 20n, maxPriorityFeePerGas: 2n }
 const sent = (nonce: number, fees = FEES): SentTransaction => ({
@@ -62,5 +70,35 @@ describe('planNonces', () => {
     expect(planNonces([sent(7)], flights, at(5), FEES, 1_000n)).toEqual([{ do: 'fill', nonce: 5 }])
     expect(freeNonce([sent(5), sent(7)], 5)).toBe(6)
     expect(freeNonce([], 3)).toBe(3)
+  })
+
+  describe('an answer that the own stake owes', () => {
+    const answer = (nonce: number): SentTransaction => ({ ...sent(nonce), purpose: `${ANSWER_PURPOSE} 0x01` })
+    const dear = { maxFeePerGas: 15_000n, maxPriorityFeePerGas: 3_000n }
+    const stuck = new Map<number, Flight>([5, 6, 7].map((nonce) => [nonce, { sentAtBlock: 90 }]))
+
+    test('may be dearer than a report, and so may what waits below it; nothing above it may', () => {
+      expect(planNonces([sent(5), answer(6), sent(7)], stuck, at(5), dear, 1_000n)).toEqual([
+        { do: 'replace', nonce: 5, fees: { maxFeePerGas: 15_000n, maxPriorityFeePerGas: 1_000n } },
+        { do: 'replace', nonce: 6, fees: { maxFeePerGas: 15_000n, maxPriorityFeePerGas: 1_000n } },
+        { do: 'replace', nonce: 7, fees: { maxFeePerGas: 1_000n, maxPriorityFeePerGas: 1_000n } },
+      ])
+    })
+
+    test('has a bound all the same, and the builder of the block gets no more than for a report', () => {
+      const most = { maxFeePerGas: 1_000n * ANSWER_FEE_FACTOR, maxPriorityFeePerGas: 1_000n }
+      expect(capAt(6, [answer(6)], 1_000n)).toEqual(most)
+      const [step] = planNonces([answer(6)], stuck, at(6), { ...dear, maxFeePerGas: 10n ** 9n }, 1_000n)
+      expect(step).toEqual({ do: 'replace', nonce: 6, fees: most })
+    })
+
+    test('is no answer for another stake, nor one that is only named alike', () => {
+      for (const purpose of ['help 0x01', 'answers 0x01', 'collect 0x01', 'answer']) {
+        expect(capAt(6, [{ nonce: 6, purpose }], 1_000n)).toEqual({
+          maxFeePerGas: 1_000n,
+          maxPriorityFeePerGas: 1_000n,
+        })
+      }
+    })
   })
 })
