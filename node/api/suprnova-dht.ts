@@ -35,6 +35,7 @@ import { wholeValue } from './whole-value.ts'
 
 /** A receipt that needs no further challenge. */
 const SEEN_TO: ReadonlySet<string> = new Set(['CONTRACT_ALREADY_OPEN', 'CONTRACT_ALREADY_BROKEN'])
+const NOBODY_CHALLENGED = { challenges: [], unchallenged: [] } as const
 /** Where messages go that name no topic. */
 export const MESSAGE_TOPIC = 'suprnova/messages'
 
@@ -80,6 +81,8 @@ export interface ReadState {
   readonly missing: readonly number[]
   /** Challenges that were opened against them, when `challenge` asked for it; none that were open before. */
   readonly challenges: readonly Hex[]
+  /** Stakes of `missing` that could not be challenged, and why. The value is read all the same; ask again. */
+  readonly unchallenged: readonly { readonly stakeId: number; readonly error: Error }[]
 }
 
 /**
@@ -199,12 +202,12 @@ export class SuprnovaDHT {
   ): Promise<ReadState> {
     const found = await this.#dht.states.retrieveState(key, options)
     if (found.record === undefined) {
-      return { value: undefined, quorum: false, writerStakeId: undefined, missing: [], challenges: [] }
+      return { value: undefined, quorum: false, writerStakeId: undefined, missing: [], ...NOBODY_CHALLENGED }
     }
     const { missing, quorum, record, recordKey } = found
     const value = await wholeValue(found.parts, found.size)
-    const challenges = options.challenge === true ? await this.#challengeAll(recordKey, missing) : []
-    return { value, quorum, writerStakeId: record.writerStakeId, missing, challenges }
+    const opened = options.challenge === true ? await this.#challengeAll(recordKey, missing) : NOBODY_CHALLENGED
+    return { value, quorum, writerStakeId: record.writerStakeId, missing, ...opened }
   }
 
   /** Walks the Kademlia table towards a name's key: O(log N) steps. */
@@ -301,20 +304,25 @@ export class SuprnovaDHT {
   }
 
   /** Challenges the newest receipt of each: any later PUT answers a challenge to an older one, and takes the bond. */
-  async #challengeAll(recordKey: Uint8Array, stakeIds: readonly number[]): Promise<Hex[]> {
+  async #challengeAll(
+    recordKey: Uint8Array,
+    stakeIds: readonly number[],
+  ): Promise<Pick<ReadState, 'challenges' | 'unchallenged'>> {
     const receipts = [...this.#dht.receipts.list({ recordKey: toHex(recordKey) })]
     const challenges: Hex[] = []
+    const unchallenged: { stakeId: number; error: Error }[] = []
     for (const stakeId of new Set(stakeIds)) {
       const newest = receipts.find((kept) => kept.stakeId === stakeId)
       if (newest === undefined) continue
       try {
         challenges.push(await this.challenge(newest.id))
       } catch (error) {
-        // An earlier read has seen to it: the value is no less read.
-        if (!(error instanceof SuprnovaError) || !SEEN_TO.has(error.code)) throw error
+        if (error instanceof SuprnovaError && SEEN_TO.has(error.code)) continue
+        // Without gas, or with an RPC that is away, the value is no less read.
+        unchallenged.push({ stakeId, error: error instanceof Error ? error : new Error(String(error)) })
       }
     }
-    return challenges
+    return { challenges, unchallenged }
   }
 
   /** Receipts this node was given, newest first. */

@@ -1,7 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -370,10 +370,19 @@ describe('a promise that is broken', () => {
 
       cheat.tell('forget')
       await until('the cheat has forgotten', PLACED_WITHIN_MS, async () => hasForgotten)
-      const read = await until('a read finds it', PLACED_WITHIN_MS, async () => {
-        const found = await dht.retrieveState(key, { challenge: true })
-        return found.challenges.length > 0 ? found : undefined
-      })
+      const readUntil = (how: 'challenges' | 'unchallenged') =>
+        until(`a read finds it: ${how}`, PLACED_WITHIN_MS, async () => {
+          const found = await dht.retrieveState(key, { challenge: true })
+          return found[how].length > 0 ? found : undefined
+        })
+      await rename(program.gas.path, `${program.gas.path}.away`)
+      const unpaid = await readUntil('unchallenged')
+      expect(unpaid).toMatchObject({ quorum: true, challenges: [], unchallenged: [{ stakeId: forgetful.stakeId }] })
+      expect(unpaid.unchallenged[0]?.error).toMatchObject({ values: { path: program.gas.path } })
+      expect(Buffer.from(unpaid.value ?? []).toString()).toBe('newer')
+
+      await rename(`${program.gas.path}.away`, program.gas.path)
+      const read = await readUntil('challenges')
       expect(read).toMatchObject({ quorum: true, missing: [forgetful.stakeId] })
       expect(Buffer.from(read.value ?? []).toString()).toBe('newer')
       expect(read.challenges).toHaveLength(1)
