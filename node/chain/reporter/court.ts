@@ -25,7 +25,7 @@ export interface Court {
   facts(of: Case): Promise<Omit<CourtFacts, 'headNumber' | 'headTimestamp' | 'finalNumber' | 'tombstoned'>>
   /** Tries a call from the gas key, to the court unless told otherwise. Returns the refusal, or `undefined` when it would go through. */
   refusal(data: Hex, at: 'latest' | 'pending', to?: Address): Promise<ContractRefusedError | undefined>
-  gasFor(data: Hex, to?: Address): Promise<bigint>
+  gasFor(data: Hex, at: 'latest' | 'pending', to?: Address): Promise<bigint>
   fees(): Promise<Fees>
   /** Signs; sends nothing. */
   sign(transaction: Omit<SentTransaction, 'raw'>): Promise<SentTransaction>
@@ -100,7 +100,7 @@ export function openCourt(client: ChainClient, deployment: Deployment, gasKey: P
       }
     },
 
-    gasFor: (data, to = deployment.court) => client.estimateGas({ ...from, to, data, blockTag: 'pending' }),
+    gasFor: (data, at, to = deployment.court) => client.estimateGas({ ...from, to, data, blockTag: at }),
 
     async fees() {
       const { maxFeePerGas, maxPriorityFeePerGas } = await client.estimateFeesPerGas()

@@ -16,6 +16,8 @@ import {
 const GAS_MARGIN_PERCENT = 130n
 /** Gas of a transfer that only uses a nonce up. */
 const FILL_GAS = 21_000n
+/** What an RPC says that bounds what a transaction may cost, whoever pays. */
+const ABOVE_RPC_CAP = /exceeds the configured cap/i
 
 export interface GasKeyModules {
   readonly court: Court
@@ -63,17 +65,19 @@ export class GasKey {
   /**
    * Sends a call, to the court unless told otherwise, under the lowest free nonce.
    * @param how `mayBeForgotten`: it is sent though the disk does not take it. A crash then forgets it, and its nonce may be
-   * used for another, which costs a fee at most; an answer that comes too late costs a tenth of the stake.
+   * used for another, which costs a fee at most; an answer that comes too late costs a tenth of the stake. `yields`: it is
+   * not sent while what others let wait in the mempool would make it fail. They may never let that happen, so nothing that
+   * must be said waits for them.
    */
   async send(
     purpose: string,
     data: Hex,
     position: NoncePosition,
-    how: { readonly to?: Address; readonly mayBeForgotten?: boolean } = {},
+    how: { readonly to?: Address; readonly mayBeForgotten?: boolean; readonly yields?: boolean } = {},
   ): Promise<void> {
     const { court } = this.#modules
-    const { mayBeForgotten = false, to } = how
-    const gas = ((await court.gasFor(data, to)) * GAS_MARGIN_PERCENT) / 100n
+    const { mayBeForgotten = false, to, yields = false } = how
+    const gas = ((await court.gasFor(data, yields ? 'pending' : 'latest', to)) * GAS_MARGIN_PERCENT) / 100n
     const transactions = [...this.#transactions.values()]
     const nonce = freeNonce(transactions, position.minedNonce)
     const fees = capped(await court.fees(), capAt(nonce, [...transactions, { nonce, purpose }], this.#maxFeePerGasWei))
@@ -95,16 +99,19 @@ export class GasKey {
       logger.warn('filling a nonce that nothing uses', { nonce })
       const empty = { nonce, purpose: `fill ${nonce}`, to: court.reporter, data: '0x' as Hex, gas: FILL_GAS }
       const cap = capAt(nonce, [...this.#transactions.values()], this.#maxFeePerGasWei)
-      await this.#dispatch({ ...empty, ...capped(fees, cap) }, position.headNumber)
+      await this.#dispatch({ ...empty, ...capped(fees, cap) }, position.headNumber, true)
     } else if (transaction !== undefined && step.do === 'replace') {
-      logger.warn('raising the fee', { nonce, maxFeePerGas: String(step.fees.maxFeePerGas) })
-      await this.#dispatch({ ...transaction, ...step.fees }, position.headNumber)
+      logger.warn('changing the fee', { nonce, maxFeePerGas: String(step.fees.maxFeePerGas) })
+      await this.#dispatch({ ...transaction, ...step.fees }, position.headNumber, true)
     } else if (transaction !== undefined) {
       await this.#handOver(transaction, position.headNumber)
     }
   }
 
-  /** Signs, makes durable, and only then sends: after a crash in between the very same transaction is sent. */
+  /**
+   * Signs, makes durable, and only then sends: after a crash in between the very same transaction is sent.
+   * @param mayBeForgotten so may what fills a nonce or has another price: an answer may wait for it while the disk is full
+   */
   async #dispatch(unsigned: Omit<SentTransaction, 'raw'>, headNumber: number, mayBeForgotten = false): Promise<void> {
     const { court, logger, outbox } = this.#modules
     const signed = await court.sign(unsigned)
@@ -123,12 +130,18 @@ export class GasKey {
     try {
       await this.#modules.court.send(transaction)
     } catch (error) {
-      // What an RPC refuses needs another price, in a while. What did not arrive, or lacks money, is sent again as it is.
-      if (error instanceof SuprnovaError && error.code === 'CHAIN_REFUSED') {
+      // What an RPC refuses needs another price, in a while. What did not arrive is sent again as it is.
+      if (isTooDear(error)) this.#flights.set(transaction.nonce, { isTooDear: true })
+      else if (error instanceof SuprnovaError && error.code === 'CHAIN_REFUSED') {
         this.#flights.set(transaction.nonce, { sentAtBlock: headNumber })
       }
       throw error
     }
     this.#flights.set(transaction.nonce, { sentAtBlock: headNumber })
   }
+}
+
+function isTooDear(error: unknown): boolean {
+  if (!(error instanceof SuprnovaError)) return false
+  return error.code === 'CHAIN_NO_GAS_MONEY' || (error.code === 'CHAIN_REFUSED' && ABOVE_RPC_CAP.test(error.message))
 }

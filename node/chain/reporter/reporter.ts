@@ -19,6 +19,7 @@ import { type Case, type CaseMemory, FRESH_MEMORY, nextStep, notePending, noteRe
 import { type ChainPosition, type Court, caseCalls } from './court.ts'
 import { GasKey } from './gas-key.ts'
 import { Outbox } from './outbox.ts'
+import { isOwedAnswer } from './transaction.ts'
 
 const SALT_BYTES = 32
 /** Refusals that only say that the chain moved on since the look; the next look knows. */
@@ -275,7 +276,7 @@ class CourtReporter implements Reporter {
       return
     }
     this.#metrics.transactions.inc({ purpose: purpose.split(' ')[0] as string })
-    await this.#gasKey.send(purpose, data, position, { to, mayBeForgotten: true })
+    await this.#gasKey.send(purpose, data, position, { to, mayBeForgotten: true, yields: !isOwedAnswer(purpose) })
   }
 
   async #advance(open: OpenCase, position: ChainPosition): Promise<void> {

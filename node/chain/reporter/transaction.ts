@@ -23,6 +23,8 @@ export interface Flight {
   readonly sentAtBlock?: number
   /** The head at which its nonce was first seen used. */
   readonly usedAtBlock?: number
+  /** The RPC did not take it: at its fees it costs more than the account has, or than that RPC lets through. */
+  readonly isTooDear?: boolean
 }
 
 /** Where the gas key and the chain stand. */
@@ -43,7 +45,8 @@ export type NonceStep =
 /**
  * Pure: what to do about the transactions on their way. One whose nonce is used is kept until that is final, so that a reorg
  * that drops it is mended by sending it again. One not mined for a while is replaced at a higher fee, up to the cap; a nonce
- * that nothing fills is filled, since all above it wait for it.
+ * that nothing fills is filled, since all above it wait for it. One that was too dear to be taken is signed anew as soon as
+ * less is asked.
  */
 export function planNonces(
   transactions: readonly SentTransaction[],
@@ -62,10 +65,14 @@ export function planNonces(
       continue
     }
     const { sentAtBlock } = flight
-    if (sentAtBlock === undefined || flight.usedAtBlock !== undefined) steps.push({ do: 'send', nonce })
+    const cap = capAt(nonce, transactions, maxFeePerGas)
+    const fees = capped(suggested, cap)
+    if (flight.isTooDear === true && fees.maxFeePerGas < transaction.maxFeePerGas) {
+      steps.push({ do: 'replace', nonce, fees })
+    } else if (sentAtBlock === undefined || flight.usedAtBlock !== undefined) steps.push({ do: 'send', nonce })
     else if (at.headNumber - sentAtBlock >= REPLACE_AFTER_BLOCKS) {
-      const fees = bumped(transaction, suggested, capAt(nonce, transactions, maxFeePerGas))
-      steps.push(fees === undefined ? { do: 'send', nonce } : { do: 'replace', nonce, fees })
+      const dearer = bumped(transaction, suggested, cap)
+      steps.push(dearer === undefined ? { do: 'send', nonce } : { do: 'replace', nonce, fees: dearer })
     }
   }
   const onTheirWay = transactions.filter(({ nonce }) => nonce >= at.minedNonce)
@@ -94,6 +101,11 @@ export const ANSWER_FEE_FACTOR = 20n
 /** What an errand that answers a challenge of the own stake is called, before the challenge's id. */
 export const ANSWER_PURPOSE = 'answer'
 
+/** Whether a transaction of that purpose keeps a tenth of the own stake. */
+export function isOwedAnswer(purpose: string): boolean {
+  return purpose.startsWith(`${ANSWER_PURPOSE} `)
+}
+
 /**
  * The most that a transaction under `nonce` may pay. An answer waits for all nonces below its own, so they may cost as
  * much. What goes to the block's builder is bounded as ever: an RPC that lies about fees could name any.
@@ -104,7 +116,7 @@ export function capAt(
   transactions: readonly Pick<SentTransaction, 'nonce' | 'purpose'>[],
   maxFeePerGas: bigint,
 ): Fees {
-  const isOwed = transactions.some((one) => one.nonce >= nonce && one.purpose.startsWith(`${ANSWER_PURPOSE} `))
+  const isOwed = transactions.some((one) => one.nonce >= nonce && isOwedAnswer(one.purpose))
   return { maxFeePerGas: isOwed ? maxFeePerGas * ANSWER_FEE_FACTOR : maxFeePerGas, maxPriorityFeePerGas: maxFeePerGas }
 }
 

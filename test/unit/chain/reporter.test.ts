@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { ChainError } from '../../../node/chain/errors.ts'
 import { type Case, openReporter, type Reporter, type ReporterEvent } from '../../../node/chain/index.ts'
 import { type Court, caseCalls } from '../../../node/chain/reporter/court.ts'
 import { Outbox } from '../../../node/chain/reporter/outbox.ts'
@@ -369,6 +370,18 @@ describe('a hostile chain', () => {
     expect(chain.state.paid.get(US)).toBe(5n)
   })
 
+  // Seen failing when gas was estimated with what waits: whoever lied kept a report in the mempool that nobody mined.
+  test("somebody else's submission that never comes to be mined does not keep ours back", async () => {
+    const chain = chainWithFault()
+    const { reporter } = open(chain.courtOf(US))
+    chain.baseFee = 200n
+    await submitAs(chain, reporterAt(2))
+    reporter.report(offence)
+    await reporter.look()
+    await playOut(chain, [reporter])
+    expect(chain.state.paid.get(US)).toBe(5n)
+  })
+
   test('a mempool that forgets is told again', async () => {
     const chain = chainWithFault()
     const { reporter } = open(chain.courtOf(US))
@@ -419,5 +432,65 @@ describe('a hostile chain', () => {
     await playOut(chain, [reporter])
     expect(reporter.health()).toEqual({ openCases: 0, lastError: undefined })
     expect(chain.state.paid.get(US)).toBe(5n)
+  })
+})
+
+describe('an answer that the own stake owes', () => {
+  const answer = { purpose: 'answer 0x01', to: US, data: '0x' } as const
+
+  test('is priced anew when the account could not pay for it in a fee spike', async () => {
+    const chain = new SimulatedCourt()
+    const court = chain.courtOf(US)
+    const balance = 1_000n
+    const poor: Court = {
+      ...court,
+      send: async (sent) => {
+        if (sent.maxFeePerGas > balance) throw new ChainError('CHAIN_NO_GAS_MONEY', 'insufficient funds')
+        await court.send(sent)
+      },
+    }
+    chain.baseFee = 5_000n
+    const { reporter } = open(poor)
+    reporter.runErrands(async () => [answer])
+    await reporter.look()
+    expect(reporter.health().lastError).toBe('insufficient funds')
+    expect(chain.poolSize).toBe(0)
+    chain.baseFee = 100n
+    await reporter.look()
+    expect(chain.pool.map(({ purpose, maxFeePerGas }) => [purpose, maxFeePerGas])).toEqual([['answer 0x01', 200n]])
+  })
+
+  // Whoever lets an answer of their own wait, at a price nobody mines or to change its mind on the chain, needs no bytes.
+  test('is sent although another answer waits in the mempool', async () => {
+    const chain = new SimulatedCourt()
+    const gasFor: Court['gasFor'] = async (_, at) => {
+      if (at === 'pending') throw new ChainError('CHAIN_REFUSED', 'answered already, as it seems')
+      return 100_000n
+    }
+    const { reporter } = open({ ...chain.courtOf(US), gasFor })
+    reporter.runErrands(async () => [answer, { ...answer, purpose: 'help 0x02' }])
+    await reporter.look()
+    expect(chain.pool.map(({ purpose }) => purpose)).toEqual(['answer 0x01'])
+  })
+
+  test('rises with the market although the disk is full, and so does what it waits for', async () => {
+    const chain = new SimulatedCourt()
+    const table = new MemoryTable()
+    let full = false
+    const disk: Table = {
+      get: (key) => table.get(key),
+      range: (start, end) => table.range(start, end),
+      write: (writes) => (full ? Promise.reject(new Error('no space left')) : table.write(writes)),
+    }
+    const { reporter } = open(chain.courtOf(US), disk)
+    reporter.runErrands(async () => [{ ...answer, purpose: 'help 0x02' }, answer])
+    await reporter.look()
+    full = true
+    chain.baseFee = 200n
+    for (let block = 0; block < 4; block++) {
+      chain.mine()
+      await reporter.look()
+    }
+    expect(chain.pool.map(({ maxFeePerGas }) => maxFeePerGas)).toEqual([400n, 400n])
   })
 })

@@ -126,17 +126,12 @@ export class SimulatedCourt {
           best: claims.get(of.faultId),
         }
       },
-      refusal: async (data, at) => {
-        const state = this.state
-        const block = { ...this.#head, number: this.#head.number + 1, timestamp: this.#head.timestamp + BLOCK_SECONDS }
-        const waiting = at === 'latest' ? [] : this.#pool.filter(({ from }) => from !== reporter)
-        for (const transaction of waiting) this.#execute(state, transaction.data, block)
-        const error = this.#execute(state, data, block)
-        return error === undefined
-          ? undefined
-          : new ContractRefusedError(`CONTRACT_${error}`, error, { values: { error } })
+      refusal: async (data, at) => this.#refusal(reporter, data, at),
+      gasFor: async (data, at) => {
+        const refusal = this.#refusal(reporter, data, at)
+        if (refusal !== undefined) throw refusal
+        return 100_000n
       },
-      gasFor: async () => 100_000n,
       fees: async (): Promise<Fees> => ({ maxFeePerGas: this.baseFee * 2n, maxPriorityFeePerGas: 1n }),
       sign: async (transaction) => ({
         ...transaction,
@@ -144,6 +139,15 @@ export class SimulatedCourt {
       }),
       send: async (transaction) => this.#accept({ ...transaction, from: reporter }),
     }
+  }
+
+  #refusal(reporter: Address, data: Hex, at: 'latest' | 'pending'): ContractRefusedError | undefined {
+    const state = this.state
+    const block = { ...this.#head, number: this.#head.number + 1, timestamp: this.#head.timestamp + BLOCK_SECONDS }
+    const waiting = at === 'latest' ? [] : this.#pool.filter(({ from }) => from !== reporter)
+    for (const transaction of waiting) this.#execute(state, transaction.data, block)
+    const error = this.#execute(state, data, block)
+    return error === undefined ? undefined : new ContractRefusedError(`CONTRACT_${error}`, error, { values: { error } })
   }
 
   get #head(): Block {

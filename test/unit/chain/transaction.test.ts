@@ -65,6 +65,14 @@ describe('planNonces', () => {
     )
   })
 
+  // Seen failing before: what was priced in a spike, for more than the account had, was sent at that price for ever.
+  test('one too dear to be taken costs less as soon as less is asked, and stays as it is until then', () => {
+    const flights = new Map<number, Flight>([[5, { isTooDear: true }]])
+    const cheap = { maxFeePerGas: 10n, maxPriorityFeePerGas: 1n }
+    expect(planNonces([sent(5)], flights, at(5), cheap, 1_000n)).toEqual([{ do: 'replace', nonce: 5, fees: cheap }])
+    expect(planNonces([sent(5)], flights, at(5), FEES, 1_000n)).toEqual([{ do: 'send', nonce: 5 }])
+  })
+
   test('a gap is filled, and new transactions take the lowest free nonce', () => {
     const flights = new Map<number, Flight>([[7, { sentAtBlock: 100 }]])
     expect(planNonces([sent(7)], flights, at(5), FEES, 1_000n)).toEqual([{ do: 'fill', nonce: 5 }])
