@@ -184,8 +184,9 @@ export class ChallengeDesk {
     try {
       data = await this.#callFor(answering, own, head)
     } catch (error) {
-      // One row that cannot be read must not keep the answers to others back.
+      // One row that cannot be read must not keep the answers to others back, and others may have what it held.
       this.#miss(answering, own, head, { error: String(error) })
+      this.#search(answering, own)
     }
     if (data === undefined) return undefined
     const refused = ({ message, values }: SuprnovaError) => {
@@ -226,7 +227,7 @@ export class ChallengeDesk {
       answering.call = supersededCall({ challengeId, laterPut, separator: this.#options.separator })
     } else {
       this.#miss(answering, own, head)
-      this.#search(answering, own, this.#holder)
+      this.#search(answering, own)
       return undefined
     }
     answering.missedAt = undefined
@@ -242,11 +243,12 @@ export class ChallengeDesk {
   }
 
   /** Asks others, in the background: ten that are silent take as long as a window on a local chain. */
-  #search(answering: Answering, own: number | undefined, holder: ChunkHolder): void {
+  #search(answering: Answering, own: number | undefined): void {
     const { seen } = answering
     const { challengeId, stakeId } = seen
     const most = stakeId === own ? SEARCHES_MAX : SEARCHES_MAX / 2
-    if (this.#searches.has(challengeId) || this.#searches.size >= most) return
+    const holder = this.#holder
+    if (holder === undefined || this.#searches.has(challengeId) || this.#searches.size >= most) return
     const searching = holder
       .search(seen)
       .then((found) => {

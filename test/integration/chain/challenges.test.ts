@@ -445,7 +445,7 @@ test('a disk that is full keeps no answer back', async () => {
 test('an answer that is here waits for no search, and bytes that others have are shown once they came', async () => {
   const [lost, here, gone] = [await world.promised(), await world.promised(), await world.promised()]
   const isOf = ({ put }: typeof lost, digest: Uint8Array) => toHex(put.digest) === toHex(digest)
-  let bring: (() => void) | undefined
+  const brings: (() => void)[] = []
   const holder: ChunkHolder = {
     async find(question) {
       if (isOf(gone, question.putDigest)) throw new Error('a row that cannot be read')
@@ -453,7 +453,7 @@ test('an answer that is here waits for no search, and bytes that others have are
     },
     search: (question) =>
       new Promise((resolve) => {
-        bring = () => resolve(showChunk(VALUE, question))
+        brings.push(() => resolve(showChunk(VALUE, question)))
       }),
     laterPut: async () => undefined,
   }
@@ -465,11 +465,12 @@ test('an answer that is here waits for no search, and bytes that others have are
   expect(await Promise.all([unreadable, absent, ready].map(statusOf))).toEqual(['open', 'open', 'answered'])
   expect(node.desk.problems()).toContain(`the bytes that challenge ${absent} asks for are not here`)
   expect(node.desk.problems()).toContain(`the bytes that challenge ${unreadable} asks for are not here`)
-  bring?.()
+  for (const bring of brings) bring()
   await node.desk.idle()
   await world.networkHelpers.mine(1)
   await node.turn()
-  expect(await statusOf(absent)).toBe('answered')
+  // Seen failing for a row that cannot be read: only one that is not there was searched for.
+  expect(await Promise.all([unreadable, absent].map(statusOf))).toEqual(['answered', 'answered'])
   await node.reporter.close()
 })
 
