@@ -167,7 +167,8 @@ test('five reporters of one fault: one slash, one reward, nobody pays for a reve
   const { slashes, paid, reverted } = chain.state
   expect(slashes).toEqual([FAULT_ID])
   expect([...paid.values()]).toEqual([5n])
-  expect(reverted.filter((line) => line.startsWith('submit'))).toEqual([])
+  // Seen failing when claims did not yield to what waits: of equal ones the first is paid, and four paid for nothing.
+  expect(reverted).toEqual([])
   expect(opened.map(({ events }) => (events.at(-1) as { outcome: string }).outcome).sort()).toEqual([
     'rewarded',
     'slashed',
