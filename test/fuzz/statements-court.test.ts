@@ -246,7 +246,7 @@ function bodyOf(kind: Kind, text: string): Uint8Array {
     case 1:
       return new Uint8Array([1, ...hash, ...hash, 0, 0, 0, 9, ...new Uint8Array(8)])
     case 3:
-      return new Uint8Array([...hash, 0, ...hash, ...hash, 0, 0, 0, 9, ...new Uint8Array(8)])
+      return new Uint8Array([...hash, 0, ...hash, ...hash, 0, 0, 0, 9, ...new Uint8Array(15), 1])
     case 5:
       return new Uint8Array([...new Uint8Array(8), ...hash, ...hash, ...hash, ...hash])
     default:
