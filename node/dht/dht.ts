@@ -271,10 +271,8 @@ export class Dht implements ChunkHolder {
   }
 
   async search(question: ChunkQuestion) {
-    const { putDigest, putLeaf: leaf, recordKey } = question
-    const fetched = await this.repair.fetchForChallenge({ recordKey, putDigest, leaf })
-    if (fetched === undefined || !('record' in fetched)) return undefined
-    return showChunk(fetched.record.value, question)
+    const value = await this.repair.fetchForChallenge(question)
+    return value && showChunk(value, question)
   }
 
   laterPut(question: ChunkQuestion): Promise<Uint8Array | undefined> {

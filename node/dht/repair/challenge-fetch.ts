@@ -1,54 +1,36 @@
-import { equalBytes, SuprnovaError } from '../../core/index.ts'
-import type { DhtRecord, ReplicaTables, SignedPut } from '../interface.ts'
+import { type ChunkQuestion, equalBytes, SuprnovaError } from '../../core/index.ts'
+import { chunkRoot } from '../../statements/index.ts'
+import type { ReplicaTables } from '../interface.ts'
 import { decodeFetchAnswer, encodeFetch } from '../protocol/messages.ts'
 import type { ReplicaPeers } from '../protocol/peers.ts'
-import { isRefused, type PutReader } from '../records/put-reader.ts'
-import { compareVersions } from '../records/version.ts'
+import type { PutReader } from '../records/put-reader.ts'
 import { CHALLENGE_FETCH_STAKES } from './constants.ts'
 
-/** Which record a receipt named. */
-export interface ChallengeQuestion {
-  readonly recordKey: Uint8Array
-  readonly putDigest: Uint8Array
-  readonly leaf: number
-  /** The receipt's PUT: a later one of the same entry answers too. */
-  readonly put?: Pick<SignedPut, 'entry' | 'version'>
-}
-
-export type ChallengeBytes = { readonly record: DhtRecord } | { readonly later: SignedPut }
+/** What a receipt promised. */
+export type ChallengeQuestion = Pick<ChunkQuestion, 'recordKey' | 'valueRoot'>
 
 export interface ChallengeFetchModules {
   readonly tables: ReplicaTables
   readonly peers: Pick<ReplicaPeers, 'ask' | 'isOwn'>
-  readonly reader: PutReader
+  readonly reader: Pick<PutReader, 'epoch'>
 }
 
-/** Asks the closest stakes one after the other; every answer is verified as any other read. */
+/**
+ * Asks the closest stakes one after the other. Their root tells the bytes, whoever signed them: an answer is owed also
+ * for what a publisher stored that was silenced since.
+ */
 export async function fetchForChallenge(
-  question: ChallengeQuestion,
+  { recordKey, valueRoot }: ChallengeQuestion,
   { peers, reader, tables }: ChallengeFetchModules,
-): Promise<ChallengeBytes | undefined> {
-  const { recordKey } = question
+): Promise<Uint8Array | undefined> {
   const request = encodeFetch({ recordKey, values: true })
-  let later: SignedPut | undefined
   for (const stakeId of tables.table(reader.epoch())?.closest(recordKey, CHALLENGE_FETCH_STAKES) ?? []) {
     if (peers.isOwn(stakeId)) continue
-    for (const { frame, value } of await putsOf(stakeId, request, peers)) {
-      const signed = reader.read(frame)
-      if (isRefused(signed) || !equalBytes(signed.recordKey, recordKey)) continue
-      if (equalBytes(signed.putDigest, question.putDigest) && signed.version.leaf === question.leaf) {
-        const record = value === undefined ? undefined : reader.withValue(signed, value)
-        if (record !== undefined && !isRefused(record)) return { record }
-      } else if (isLater(signed, question)) {
-        later = signed
-      }
+    for (const { value } of await putsOf(stakeId, request, peers)) {
+      if (value !== undefined && equalBytes(chunkRoot(value), valueRoot)) return new Uint8Array(value)
     }
   }
-  return later && { later }
-}
-
-function isLater(signed: SignedPut, { put }: ChallengeQuestion): boolean {
-  return put !== undefined && equalBytes(signed.entry, put.entry) && compareVersions(signed.version, put.version) > 0
+  return undefined
 }
 
 /** What a stake shows of a record; nothing when it does not answer. */

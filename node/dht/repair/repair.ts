@@ -6,7 +6,7 @@ import type { PutReader } from '../records/put-reader.ts'
 import type { RecordBook } from '../records/record-book.ts'
 import type { Replica } from '../replica/replica.ts'
 import { RepairAnswers } from './answers.ts'
-import { type ChallengeBytes, type ChallengeQuestion, fetchForChallenge } from './challenge-fetch.ts'
+import { type ChallengeQuestion, fetchForChallenge } from './challenge-fetch.ts'
 import { PHASE_JITTER, PHASES_PER_EPOCH } from './constants.ts'
 import { HandOver, type ReceiptTaker } from './hand-over.ts'
 import { Holdings } from './holdings.ts'
@@ -91,7 +91,7 @@ export class Repair {
    * Looks among co-replicas for the bytes that a challenge to this node's receipt asks for, when they are gone here.
    * @returns the record, or a later PUT of the same entry, which answers the challenge as well
    */
-  fetchForChallenge(question: ChallengeQuestion): Promise<ChallengeBytes | undefined> {
+  fetchForChallenge(question: ChallengeQuestion): Promise<Uint8Array | undefined> {
     return fetchForChallenge(question, this.#modules)
   }
 

@@ -171,6 +171,20 @@ describe('a replica that is asked to hold', () => {
     expect(await node.dht.find({ ...question, chunkIndex: 0 })).toBeDefined()
   })
 
+  // Seen failing when what others show was read as any other record: nothing of a silenced writer is.
+  it('finds the bytes of a challenge at others, although their writer is silenced', async () => {
+    world = await World.of(3)
+    const record = world.put(2, {})
+    expect(await store(world.of(1), record)).toMatchObject({ status: 'stored' })
+    world.chain.tombstone(2)
+    await world.epochs(1)
+    const { put, putDigest, recordKey } = record
+    const question = { recordKey, putDigest, putLeaf: 0, valueRoot: put.valueRoot, chunkIndex: 0 }
+    const { dht } = world.of(3)
+    expect(await dht.find(question)).toBeUndefined()
+    expect((await world.run(dht.search(question)))?.chunk).toEqual(record.value)
+  })
+
   it('takes bytes it holds already without being sent them, and says so when it lacks them', async () => {
     world = await World.of(3)
     const node = world.of(1)
