@@ -1,17 +1,16 @@
 /**
- * Builds what the published package holds: JavaScript and types in dist/, beside the compiled contracts. npm runs it before
- * it packs. Types are not stripped inside node_modules, so the package cannot hold the sources as they run here.
+ * Builds what the published package holds: JavaScript and types in dist/, beside the compiled contracts and the launcher,
+ * which is the same file here and there. npm runs it before it packs. Types are not stripped inside node_modules, so the
+ * package cannot hold the sources as they run here.
  */
 import { spawnSync } from 'node:child_process'
-import { copyFile, rm } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ensureContractsBuilt } from '../node/lab/index.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-/** Plain JavaScript already: older versions of Node run it. */
-const PLAIN = ['cli/suprnova.mjs', 'cli/node24.mjs']
 
 await ensureContractsBuilt({ log: (line) => console.error(line) })
 await rm(join(root, 'dist'), { recursive: true, force: true })
@@ -19,5 +18,4 @@ const compiler = join(dirname(createRequire(import.meta.url).resolve('typescript
 const { status } = spawnSync(process.execPath, [compiler, '-p', join(root, 'tsconfig.build.json')], {
   stdio: 'inherit',
 })
-if (status !== 0) process.exit(status ?? 1)
-for (const file of PLAIN) await copyFile(join(root, 'node', file), join(root, 'dist', file))
+process.exitCode = status ?? 1

@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmSync, symlinkSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { delimiter, join } from 'node:path'
+import { delimiter, join, relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { PROGRAM, startCli } from './cli-process.ts'
 
@@ -25,6 +26,14 @@ function nodes(): [string, string][] {
   }
   return [...found]
 }
+
+// Bites: what `npx suprnova` runs is there only once a package was built.
+it('is the file that npm links, in a clone as it is', () => {
+  const root = new URL('../../', import.meta.url)
+  const { bin } = JSON.parse(readFileSync(new URL('package.json', root), 'utf8'))
+  expect(bin).toEqual({ suprnova: relative(fileURLToPath(root), PROGRAM) })
+  expect(statSync(PROGRAM).mode & 0o111).toBe(0o111)
+})
 
 describe.each(nodes())('the entry under Node %s', (_, node) => {
   it('works from anywhere and through a link, as npm makes one', async () => {

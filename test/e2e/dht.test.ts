@@ -324,7 +324,7 @@ describe('the package', () => {
     const types = spawnSync(process.execPath, [tsc, ...options], { cwd: app, encoding: 'utf8' })
     expect(types.status, types.stdout).toBe(0)
 
-    const packed = join(modules, 'suprnova/dist/cli/suprnova.mjs')
+    const packed = join(modules, 'suprnova/node/cli/suprnova.mjs')
     expect((await startCli(['--version', '--json'], { program: packed, cwd: app }).ended).code).toBe(0)
     const chain = await startCli(['chain', 'start', '--port', '0', '--json'], { program: packed, cwd: app }).ended
     expect(chain.code).toBe(3)

@@ -17,7 +17,8 @@ export const NODES_LEAST = 2
 export const NODES_MOST = 64
 const LOOK_EVERY_MS = 1_000
 
-const PROGRAM = fileURLToPath(new URL('../../cli/suprnova.mjs', import.meta.url))
+/** The same file in a clone and in the published package. */
+const PROGRAM = fileURLToPath(new URL('../../../node/cli/suprnova.mjs', import.meta.url))
 
 export interface StartNetworkOptions {
   readonly nodes: number
