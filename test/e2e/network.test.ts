@@ -12,12 +12,12 @@ const CLI = fileURLToPath(new URL('../../node/cli/suprnova.mjs', import.meta.url
 
 let temporary: string
 let child: ChildProcess
-let output: string
+/** What the child of this test said: what an earlier one still had to say goes nowhere. */
+let said: { text: string }
 
 beforeEach(async () => {
   // A temporary folder of its own tells its processes and files from everybody else's.
   temporary = await mkdtemp(join(tmpdir(), 'start-'))
-  output = ''
 })
 
 afterEach(async () => {
@@ -28,16 +28,17 @@ afterEach(async () => {
 function start(...args: string[]): void {
   const env = { ...process.env, TMPDIR: temporary, NO_COLOR: '1' }
   child = spawn(process.execPath, [CLI, 'start', ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] })
-  child.stdout?.on('data', (chunk) => {
-    output += chunk
-  })
-  child.stderr?.on('data', (chunk) => {
-    output += chunk
-  })
+  const own = { text: '' }
+  said = own
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.on('data', (chunk) => {
+      own.text += chunk
+    })
+  }
 }
 
 async function printed(pattern: RegExp, withinMs = 90_000): Promise<void> {
-  await expect.poll(() => output, { timeout: withinMs, interval: 50 }).toMatch(pattern)
+  await expect.poll(() => said.text, { timeout: withinMs, interval: 50 }).toMatch(pattern)
 }
 
 function nodeKeys(): string[] {
@@ -47,10 +48,10 @@ function nodeKeys(): string[] {
 }
 
 async function endsCleanly(signal: NodeJS.Signals, keys: readonly string[]): Promise<void> {
-  const ended = once(child, 'exit')
+  const ended = once(child, 'close')
   child.kill(signal)
   const [code] = await ended
-  expect(output).not.toMatch(/Error|at async/)
+  expect(said.text).not.toMatch(/Error|at async/)
   expect(code).toBe(0)
   expect(processesNaming(temporary)).toEqual([])
   expect(await readdir(temporary)).toEqual([])
@@ -69,7 +70,7 @@ test('a lie is shown caught, and SIGINT leaves nothing behind', async () => {
   expect(processesNaming(temporary).length).toBeGreaterThanOrEqual(3)
   await printed(/node-2 \(stake 2\) loses 50 EGI and is silenced for ever/)
   await printed(/head \d+ .* faults 1 {2}slashes 1/)
-  expect(output).not.toContain('\x1b')
+  expect(said.text).not.toContain('\x1b')
   await endsCleanly('SIGINT', keys)
 })
 
