@@ -39,7 +39,7 @@ export function refusingDatastore(own: Datastore): Datastore {
 
 /**
  * How often the closest peers are marked as those to keep. kad-dht does so every 5 s, and takes the key of each apart
- * three times for it, at 0.1 ms: that was most of what a node at rest with twenty peers did.
+ * three times for it: that was four tenths of what a node at rest with twenty peers did, see `docs/network.md`.
  */
 const TAGGING_INTERVAL_MS = 60_000
 
