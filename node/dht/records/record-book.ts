@@ -1,7 +1,7 @@
 import { equalBytes, type Logger, type Metrics, type ProtocolParams, type Table, toHex } from '../../core/index.ts'
 import { chunkRoot, KEY_TYPE } from '../../statements/index.ts'
 import type { ChallengeView, DhtRecord, EntryId, SignedPut } from '../interface.ts'
-import { type HoldingStats, Holdings, type Usage } from './holdings.ts'
+import { BookCounts, type BookStats, type Usage } from './book-counts.ts'
 import {
   allMeta,
   allOlder,
@@ -63,7 +63,7 @@ export type Saved =
 export class RecordBook {
   readonly #params: ProtocolParams
   readonly #modules: RecordBookModules
-  readonly #holdings: Holdings
+  readonly #counts: BookCounts
   readonly #listeners = new Set<(meta: RecordMeta) => void>()
   /** The newest save of an entry that is under way: the next one waits for it. */
   readonly #underWay = new Map<string, Promise<unknown>>()
@@ -73,17 +73,15 @@ export class RecordBook {
   private constructor(params: ProtocolParams, modules: RecordBookModules) {
     this.#params = params
     this.#modules = modules
-    this.#holdings = new Holdings(modules.metrics)
+    this.#counts = new BookCounts(modules.metrics)
   }
 
   /** Opens the book, counting what each writer holds in one pass over the rows without values. */
   static async open(params: ProtocolParams, modules: RecordBookModules): Promise<RecordBook> {
     const book = new RecordBook(params, modules)
-    for (const [key, bytes] of modules.table.range(...allMeta()))
-      book.#holdings.count(readMeta(key, bytes), 'current', 1)
-    for (const [key, bytes] of modules.table.range(...allOlder()))
-      book.#holdings.count(readMeta(key, bytes), 'older', 1)
-    book.#holdings.measure()
+    for (const [key, bytes] of modules.table.range(...allMeta())) book.#counts.count(readMeta(key, bytes), 'current', 1)
+    for (const [key, bytes] of modules.table.range(...allOlder())) book.#counts.count(readMeta(key, bytes), 'older', 1)
+    book.#counts.measure()
     return book
   }
 
@@ -124,7 +122,7 @@ export class RecordBook {
   held(signed: VersionId): StoredRecord | undefined {
     const current = this.current(signed)
     if (current !== undefined && isVersion(current, signed)) return current
-    return this.#holdings.older === 0 ? undefined : this.#olderVersion(signed)
+    return this.#counts.older === 0 ? undefined : this.#olderVersion(signed)
   }
 
   /** A value held here of that root: of the entry itself, or for content of any entry of its record. */
@@ -141,7 +139,7 @@ export class RecordBook {
 
   /** Current entries of one writer in one cell. */
   crowdOf(recordKey: Uint8Array, writerStakeId: number): number {
-    return this.#holdings.crowdOf(recordKey, writerStakeId)
+    return this.#counts.crowdOf(recordKey, writerStakeId)
   }
 
   /**
@@ -153,7 +151,7 @@ export class RecordBook {
   }
 
   usage(stakeId: number): Usage {
-    return this.#holdings.usage(stakeId)
+    return this.#counts.usage(stakeId)
   }
 
   /** Calls `listener` after each new version. @returns the function that ends it */
@@ -162,8 +160,8 @@ export class RecordBook {
     return () => this.#listeners.delete(listener)
   }
 
-  stats(): HoldingStats {
-    return this.#holdings.stats()
+  stats(): BookStats {
+    return this.#counts.stats()
   }
 
   /**
@@ -198,7 +196,7 @@ export class RecordBook {
       }
     }
     if (dropped > 0) this.#modules.logger.debug('records dropped', { dropped })
-    this.#holdings.measure()
+    this.#counts.measure()
     if (failures.length > 0) throw failures[0]
     return dropped
   }
@@ -210,7 +208,7 @@ export class RecordBook {
     const current = this.current(record)
     // Promising a second content of a slot would help a liar, and nobody else.
     if (this.#equivocates(record, current)) return { outcome: 'conflict' }
-    const older = this.#holdings.older === 0 ? undefined : this.#olderVersion(record)
+    const older = this.#counts.older === 0 ? undefined : this.#olderVersion(record)
     const order = current === undefined ? 1 : comparePuts(record, current)
     if (current !== undefined && order <= 0) {
       const same = order === 0 ? current : older
@@ -235,12 +233,12 @@ export class RecordBook {
       ...(current === undefined ? [] : [[olderKey(current), encodeMeta(current)] as const]),
     ]
     await this.#modules.table.write(writes)
-    this.#holdings.promise(keepUntilEpoch)
-    if (older !== undefined) this.#holdings.count(older, 'older', -1)
-    this.#holdings.count(meta, 'current', 1)
+    this.#counts.promise(keepUntilEpoch)
+    if (older !== undefined) this.#counts.count(older, 'older', -1)
+    this.#counts.count(meta, 'current', 1)
     if (current !== undefined) {
-      this.#holdings.count(current, 'current', -1)
-      this.#holdings.count(current, 'older', 1)
+      this.#counts.count(current, 'current', -1)
+      this.#counts.count(current, 'older', 1)
     }
     for (const listener of this.#listeners) listener(meta)
     return { outcome: 'new' }
@@ -261,7 +259,7 @@ export class RecordBook {
       [keepKey(stored.keepUntilEpoch, stored), undefined],
       [keepKey(keepUntilEpoch, meta), KEPT],
     ])
-    this.#holdings.promise(keepUntilEpoch)
+    this.#counts.promise(keepUntilEpoch)
   }
 
   /** Runs `work` after whatever is under way for an entry: nothing about it changes meanwhile. */
@@ -309,7 +307,7 @@ export class RecordBook {
       [row, undefined],
       ...placeOf(stored, undefined),
     ])
-    this.#holdings.count(stored, isCurrent ? 'current' : 'older', -1)
+    this.#counts.count(stored, isCurrent ? 'current' : 'older', -1)
     return true
   }
 
@@ -321,7 +319,7 @@ export class RecordBook {
       said.version.position === position &&
       !equalBytes(said.putDigest, record.putDigest)
     if (current !== undefined && isOther(current)) return true
-    if (this.#holdings.older === 0) return false
+    if (this.#counts.older === 0) return false
     for (const [key, bytes] of this.#modules.table.range(...olderAt(record, position))) {
       if (isOther(readMeta(key, bytes))) return true
     }

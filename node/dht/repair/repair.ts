@@ -89,7 +89,7 @@ export class Repair {
 
   /**
    * Looks among co-replicas for the bytes that a challenge to this node's receipt asks for, when they are gone here.
-   * @returns the record, or a later PUT of the same entry, which answers the challenge as well
+   * @returns the whole value
    */
   fetchForChallenge(question: ChallengeQuestion): Promise<Uint8Array | undefined> {
     return fetchForChallenge(question, this.#modules)

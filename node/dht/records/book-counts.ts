@@ -8,7 +8,7 @@ export interface Usage {
   readonly bytes: number
 }
 
-export interface HoldingStats {
+export interface BookStats {
   readonly records: number
   readonly older: number
   readonly bytes: number
@@ -18,7 +18,7 @@ export interface HoldingStats {
 }
 
 /** How much is held, by writer and by cell. In memory alone: the book counts its rows when it is opened. */
-export class Holdings {
+export class BookCounts {
   readonly #metrics: Metrics
   readonly #usage = new Map<number, { records: number; bytes: number }>()
   /** Current entries of one writer in one cell. */
@@ -45,7 +45,7 @@ export class Holdings {
     return this.#crowds.get(crowdName(recordKey, writerStakeId)) ?? 0
   }
 
-  stats(): HoldingStats {
+  stats(): BookStats {
     return {
       records: this.#records,
       older: this.#older,
