@@ -49,7 +49,7 @@ describe("noise's ciphers", () => {
     expect(() => noiseCrypto.chaCha20Poly1305Decrypt(sealed, nonce, other(3), key)).toThrow()
   })
 
-  test('a key object is made once for a key and not for its bytes', () => {
+  test('a key is its bytes, in whichever array they come', () => {
     const plain = new Uint8Array(1_400)
     const same = key.slice()
     const first = bytesOf(noiseCrypto.chaCha20Poly1305Encrypt(plain, nonce, ad, key))
